@@ -1,0 +1,269 @@
+//! What a connector says about itself: the typed form of `wit/description.schema.json`.
+//!
+//! The host checks a document against the schema before it is read here, so these types only carry; readers ignore
+//! members they do not know. Templates are text with `{setting-key}` in it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Text;
+
+/// The description of a connector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Description {
+    /// The version of the schema; 1.
+    pub schema: u32,
+    /// The connector's name, such as `imap`: what an account refers to.
+    pub name: String,
+    /// The connector's version.
+    pub version: String,
+    /// What a person calls it, such as `IMAP Email Account`.
+    pub title: Text,
+    /// What an account of this connector must say.
+    pub settings: Vec<Setting>,
+    /// Where its connections may go.
+    pub endpoints: Vec<Endpoint>,
+    /// How its accounts sign in.
+    pub auth: Vec<AuthMethod>,
+    /// The operations of the contract that work.
+    pub operations: Vec<String>,
+    /// Classes of servers that it meets.
+    #[serde(default)]
+    pub hosts: Vec<HostClass>,
+    /// Formats of message ids that `translate` knows.
+    #[serde(default)]
+    pub id_forms: Vec<String>,
+    /// What the host may ask of it at once.
+    pub limits: Limits,
+}
+
+impl Description {
+    /// Whether the connector declares this operation of the contract.
+    #[must_use]
+    pub fn supports(&self, operation: &str) -> bool {
+        self.operations.iter().any(|o| o == operation)
+    }
+
+    /// The auth method of this id.
+    #[must_use]
+    pub fn auth_method(&self, id: &str) -> Option<&AuthMethod> {
+        self.auth.iter().find(|a| a.id == id)
+    }
+
+    /// The endpoint of this name.
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|e| e.name == name)
+    }
+
+    /// The setting of this key.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|s| s.key == key)
+    }
+}
+
+/// One field of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Setting {
+    /// Its key, such as `host`.
+    pub key: String,
+    /// What kind of value it takes.
+    #[serde(rename = "type")]
+    pub kind: SettingKind,
+    /// What a person calls it.
+    pub label: Text,
+    /// What a person should know about it.
+    #[serde(default)]
+    pub help: Text,
+    /// The value when none is given.
+    pub default: Option<String>,
+    /// Whether it must have a value.
+    #[serde(default)]
+    pub required: bool,
+    /// The values to choose from.
+    #[serde(default)]
+    pub choices: Vec<Choice>,
+    /// A regular expression that the whole value must match.
+    pub pattern: Option<String>,
+    /// The least value of an integer.
+    pub min: Option<i64>,
+    /// The greatest value of an integer.
+    pub max: Option<i64>,
+    /// Only asked for when these settings have these values.
+    #[serde(default)]
+    pub shown_when: BTreeMap<String, String>,
+}
+
+/// What kind of value a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SettingKind {
+    Line,
+    MultiLine,
+    Email,
+    Url,
+    Host,
+    Integer,
+    Flag,
+    Choice,
+    Secret,
+}
+
+/// One value of a setting of the kind `choice`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What is stored.
+    pub value: String,
+    /// What a person sees.
+    pub label: Text,
+}
+
+/// A place that connections of an account may go to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// What the connector calls it.
+    pub name: String,
+    /// HTTP, or a line protocol over a stream.
+    pub kind: EndpointKind,
+    /// The origin, for `http`. A template.
+    pub url: Option<String>,
+    /// The host, for `stream`. A template.
+    pub host: Option<String>,
+    /// The port, for `stream`. A template.
+    pub port: Option<String>,
+    /// `implicit`, `starttls`, `none`, or a template that gives one of them; for `stream`.
+    pub tls: Option<String>,
+    /// Auth methods whose credential may go here; none when empty.
+    #[serde(default)]
+    pub authenticate: Vec<String>,
+}
+
+/// Which host interface an endpoint is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndpointKind {
+    /// The interface `http`.
+    Http,
+    /// The interface `streams`.
+    Stream,
+}
+
+/// A way to sign in, as data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthMethod {
+    /// Its id, such as `password`: what an account refers to.
+    pub id: String,
+    /// What kind of credential it needs.
+    #[serde(rename = "type")]
+    pub kind: AuthKind,
+    /// What a person calls it.
+    pub label: Text,
+    /// Who signs in. A template.
+    pub user: Option<String>,
+    /// Who to act as when it is not the user. A template; empty means the user.
+    pub identity: Option<String>,
+    /// The authorisation endpoint (RFC 6749, section 3.1). A template.
+    pub authorize: Option<String>,
+    /// The device authorisation endpoint (RFC 8628, section 3.1). A template.
+    pub device: Option<String>,
+    /// The token endpoint (RFC 6749, section 3.2). A template.
+    pub token: Option<String>,
+    /// Where an administrator consents. A template.
+    pub admin_consent: Option<String>,
+    /// Scopes by purpose.
+    #[serde(default)]
+    pub scopes: BTreeMap<String, Vec<String>>,
+    /// Further request parameters, as templates.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// SASL mechanisms (RFC 4422) that it serves, best first.
+    #[serde(default)]
+    pub mechanisms: Vec<String>,
+    /// What to tell a person, by error code.
+    #[serde(default)]
+    pub advice: Vec<Advice>,
+}
+
+/// What kind of credential an auth method needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuthKind {
+    /// Authorisation code (RFC 6749, section 4.1) with PKCE (RFC 7636).
+    #[serde(rename = "oauth2-code")]
+    OAuth2Code,
+    /// Device code (RFC 8628).
+    #[serde(rename = "oauth2-device")]
+    OAuth2Device,
+    /// Client credentials (RFC 6749, section 4.4).
+    #[serde(rename = "oauth2-client")]
+    OAuth2Client,
+    /// A signed assertion (RFC 7523).
+    #[serde(rename = "oauth2-jwt")]
+    OAuth2Jwt,
+    /// A user name and a password.
+    #[serde(rename = "password")]
+    Password,
+    /// Windows authentication.
+    #[serde(rename = "ntlm")]
+    Ntlm,
+}
+
+impl AuthKind {
+    /// The secret field that the host reads for it; see [`crate::secrets::field`].
+    #[must_use]
+    pub fn secret_field(self) -> &'static str {
+        match self {
+            Self::Password | Self::Ntlm => crate::secrets::field::PASSWORD,
+            Self::OAuth2Code | Self::OAuth2Device | Self::OAuth2Client | Self::OAuth2Jwt => {
+                crate::secrets::field::ACCESS_TOKEN
+            }
+        }
+    }
+}
+
+/// What to tell a person when a service answers with this code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    /// The code, as in [`crate::ConnectorError::code`].
+    pub code: String,
+    /// What to do.
+    pub text: Text,
+}
+
+/// A class of servers, told by their host names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostClass {
+    /// Its name.
+    pub class: String,
+    /// A host name; a leading `*.` stands for any labels.
+    pub pattern: String,
+    /// What a person calls it.
+    pub label: Text,
+    /// The date on which this connector stops working there.
+    pub ends_on: Option<String>,
+    /// What to do about it.
+    #[serde(default)]
+    pub advice: Text,
+}
+
+/// What the host may ask of a connector at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Limits {
+    /// Sessions on one mailbox at the same time.
+    pub parallel_sessions: Option<u32>,
+    /// HTTP requests of one mailbox under way at the same time.
+    pub parallel_requests: Option<u32>,
+    /// HTTP requests of one mailbox in a minute.
+    pub requests_per_minute: Option<u32>,
+    /// Octets of the largest message.
+    pub largest_message: Option<u64>,
+    /// Messages in one `fetch`.
+    pub fetch_batch: Option<u32>,
+}

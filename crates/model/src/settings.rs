@@ -1,0 +1,218 @@
+//! Checks an account's settings against what its connector describes, and fills templates from them.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use crate::description::{Description, Setting, SettingKind};
+
+/// A setting that cannot be used as it stands. Names the key and what is allowed, never a secret's value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("setting '{key}': {problem}")]
+pub struct SettingError {
+    /// The key of the setting.
+    pub key: String,
+    /// What is wrong with it, and what would be right.
+    pub problem: String,
+}
+
+impl SettingError {
+    fn new(key: &str, problem: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), problem: problem.into() }
+    }
+}
+
+/// Brings settings into canonical form: trimmed, defaults filled in, whole numbers in decimal, flags as `true` or
+/// `false`. Secret settings must not be among them: those are sealed, not stored here.
+///
+/// # Errors
+/// One [`SettingError`] for each setting that is unknown, missing or malformed; all of them, so that a person
+/// corrects them in one go.
+pub fn canonical(
+    description: &Description,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Vec<SettingError>> {
+    let mut errors = Vec::new();
+    let mut settings = BTreeMap::new();
+    for key in given.keys().filter(|key| description.setting(key).is_none()) {
+        let known: Vec<&str> = description.settings.iter().map(|s| s.key.as_str()).collect();
+        errors.push(SettingError::new(
+            key,
+            format!("is not known to this connector; it knows {}", known.join(", ")),
+        ));
+    }
+    for setting in &description.settings {
+        let value = given.get(&setting.key).map(|v| v.trim()).filter(|v| !v.is_empty());
+        if setting.kind == SettingKind::Secret {
+            if value.is_some() {
+                errors.push(SettingError::new(
+                    &setting.key,
+                    "is a secret; it is given by prompt, standard input or environment",
+                ));
+            }
+            continue;
+        }
+        match value.or(setting.default.as_deref()) {
+            Some(value) => match check(setting, value) {
+                Ok(value) => {
+                    settings.insert(setting.key.clone(), value);
+                }
+                Err(problem) => errors.push(SettingError::new(&setting.key, problem)),
+            },
+            None if setting.required && is_shown(setting, description, given) => {
+                errors.push(SettingError::new(
+                    &setting.key,
+                    format!("is missing ({})", setting.label.get("en")),
+                ));
+            }
+            None => {}
+        }
+    }
+    if errors.is_empty() { Ok(settings) } else { Err(errors) }
+}
+
+/// Whether a setting applies, given the values of the others (their defaults where none is given).
+#[must_use]
+pub fn is_shown(setting: &Setting, description: &Description, given: &BTreeMap<String, String>) -> bool {
+    setting.shown_when.iter().all(|(key, wanted)| {
+        let default = || description.setting(key).and_then(|s| s.default.as_ref());
+        given.get(key).or_else(default) == Some(wanted)
+    })
+}
+
+/// Checks one value and returns its canonical form.
+///
+/// # Errors
+/// What is wrong, as the end of a sentence that begins with the setting's name.
+pub fn check(setting: &Setting, value: &str) -> Result<String, String> {
+    if setting.kind != SettingKind::MultiLine && value.contains(char::is_control) {
+        return Err("must be one line without control characters".to_owned());
+    }
+    let value = match setting.kind {
+        SettingKind::Line | SettingKind::MultiLine | SettingKind::Secret => value.to_owned(),
+        SettingKind::Email => match value.split_once('@') {
+            Some((local, domain)) if !local.is_empty() && !domain.is_empty() && !value.contains(' ') => {
+                value.to_owned()
+            }
+            _ => return Err(format!("'{value}' is not an e-mail address")),
+        },
+        SettingKind::Url => match url::Url::parse(value) {
+            Ok(url) if url.has_host() => value.to_owned(),
+            _ => return Err(format!("'{value}' is not a URL such as https://mail.example.com/")),
+        },
+        SettingKind::Host => match url::Host::parse(value) {
+            Ok(_) => value.to_ascii_lowercase(),
+            Err(_) => {
+                return Err(format!(
+                    "'{value}' is not a host name or address; give it without https:// and port"
+                ));
+            }
+        },
+        SettingKind::Integer => {
+            let number: i64 = value.parse().map_err(|_| format!("'{value}' is not a whole number"))?;
+            let (min, max) = (setting.min.unwrap_or(i64::MIN), setting.max.unwrap_or(i64::MAX));
+            if !(min..=max).contains(&number) {
+                return Err(format!("{number} is not between {min} and {max}"));
+            }
+            number.to_string()
+        }
+        SettingKind::Flag => match value.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" | "ja" => "true".to_owned(),
+            "false" | "no" | "off" | "0" | "nee" => "false".to_owned(),
+            _ => return Err(format!("'{value}' is neither true nor false")),
+        },
+        SettingKind::Choice => {
+            let found = setting.choices.iter().find(|c| c.value.eq_ignore_ascii_case(value));
+            let values: Vec<&str> = setting.choices.iter().map(|c| c.value.as_str()).collect();
+            found
+                .map(|c| c.value.clone())
+                .ok_or_else(|| format!("'{value}' is not one of {}", values.join(", ")))?
+        }
+    };
+    if let Some(pattern) = &setting.pattern {
+        let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|_| {
+            "has a pattern that cannot be read; report this to the connector's author".to_owned()
+        })?;
+        if !whole.is_match(&value) {
+            return Err(format!("does not have the form {pattern}"));
+        }
+    }
+    Ok(value)
+}
+
+/// Fills a template: each `{key}` becomes the setting's value, or nothing where it has none.
+#[must_use]
+pub fn fill(template: &str, settings: &BTreeMap<String, String>) -> String {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((key, after)) = after.split_once('}') else {
+            filled.push('{');
+            rest = after;
+            continue;
+        };
+        filled.push_str(settings.get(key).map_or("", String::as_str));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description() -> Description {
+        serde_json::from_value(serde_json::json!({
+            "schema": 1, "name": "x", "version": "1", "title": {"en": "X", "nl": "X"},
+            "settings": [
+                {"key": "host", "type": "host", "label": {"en": "Server", "nl": "Server"}, "required": true},
+                {"key": "port", "type": "integer", "label": {"en": "Port", "nl": "Poort"}, "default": "993", "min": 1, "max": 65535},
+                {"key": "security", "type": "choice", "label": {"en": "S", "nl": "S"}, "default": "implicit",
+                 "choices": [{"value": "implicit", "label": {"en": "TLS", "nl": "TLS"}}, {"value": "none", "label": {"en": "-", "nl": "-"}}]},
+                {"key": "token", "type": "secret", "label": {"en": "T", "nl": "T"}},
+                {"key": "why", "type": "line", "label": {"en": "W", "nl": "W"}, "required": true, "shownWhen": {"security": "none"}}
+            ],
+            "endpoints": [], "auth": [], "operations": [], "limits": {}
+        }))
+        .unwrap()
+    }
+
+    fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn defaults_are_filled_in_and_values_are_made_canonical() {
+        let settings =
+            canonical(&description(), &given(&[("host", " Mail.Example.COM "), ("port", "0993")])).unwrap();
+        assert_eq!(
+            settings,
+            given(&[("host", "mail.example.com"), ("port", "993"), ("security", "implicit")])
+        );
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named_at_once() {
+        let wrong = given(&[("port", "70000"), ("security", "tls9"), ("colour", "red"), ("token", "s3cret")]);
+        let errors = canonical(&description(), &wrong).unwrap_err();
+        let keys: Vec<&str> = errors.iter().map(|e| e.key.as_str()).collect();
+        assert_eq!(keys, ["colour", "host", "port", "security", "token"]);
+        assert!(errors.iter().all(|e| !e.to_string().contains("s3cret")));
+    }
+
+    #[test]
+    fn a_required_setting_that_does_not_apply_may_be_missing() {
+        assert!(canonical(&description(), &given(&[("host", "h")])).is_ok());
+        let errors = canonical(&description(), &given(&[("host", "h"), ("security", "none")])).unwrap_err();
+        assert_eq!(errors[0].key, "why");
+    }
+
+    #[test]
+    fn templates_take_values_and_keep_what_is_not_one() {
+        let settings = given(&[("tenant", "contoso"), ("x", "{tenant}")]);
+        assert_eq!(fill("https://login/{tenant}/v2{gone}", &settings), "https://login/contoso/v2");
+        assert_eq!(fill("{x} {open", &settings), "{tenant} {open");
+    }
+}
