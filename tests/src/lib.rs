@@ -1,1 +1,20 @@
-//! placeholder
+//! What the end-to-end tests share: a real Dovecot, a corpus, an independent observer, a driver for `wissel`.
+//!
+//! Everything here panics when it cannot do its work: in a test that is the failure to show. It shares no
+//! code with the product, so that a mistake there cannot hide here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "called by tests only, where a panic is the report"
+)]
+
+pub mod certificates;
+pub mod corpus;
+pub mod dovecot;
+pub mod imap;
+pub mod observer;
+pub mod paths;
+pub mod python;
+pub mod wissel;
