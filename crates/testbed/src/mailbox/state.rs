@@ -1,0 +1,247 @@
+//! The rules of the mailbox: numbers ascend, a move keeps the identity, a copy makes a new one.
+//!
+//! Single-threaded; [`super::Mailbox`] puts the lock around it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Folder, FolderId, FolderInfo, FlagChange, Flags, MailboxError, Message, MessageId, NewMessage, Role,
+};
+
+/// First UIDVALIDITY given out; the next folder gets the next one.
+const FIRST_UID_VALIDITY: u32 = 1_700_000_001;
+
+/// Where a message came to lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Its number in the folder it was copied or moved from; 0 for a new message.
+    pub source: u32,
+    /// Its number in the target folder.
+    pub uid: u32,
+    /// Its identity.
+    pub id: MessageId,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    folders: BTreeMap<FolderId, Folder>,
+    folders_made: u64,
+    uid_validities_given: u32,
+    messages_made: u64,
+    pub(super) generation: u64,
+}
+
+impl State {
+    pub(super) fn insert_folder(
+        &mut self,
+        parent: Option<FolderId>,
+        name: String,
+        role: Option<Role>,
+    ) -> FolderId {
+        self.folders_made += 1;
+        let id = FolderId(self.folders_made);
+        let uid_validity = self.next_uid_validity();
+        let folder = Folder { parent, name, role, uid_validity, uid_next: 1, messages: BTreeMap::new() };
+        self.folders.insert(id, folder);
+        id
+    }
+
+    fn next_uid_validity(&mut self) -> u32 {
+        self.uid_validities_given += 1;
+        FIRST_UID_VALIDITY + self.uid_validities_given
+    }
+
+    pub(super) fn folder(&self, id: FolderId) -> Result<&Folder, MailboxError> {
+        self.folders.get(&id).ok_or_else(|| MailboxError::NoSuchFolder(id.0.to_string()))
+    }
+
+    fn folder_mut(&mut self, id: FolderId) -> Result<&mut Folder, MailboxError> {
+        self.folders.get_mut(&id).ok_or_else(|| MailboxError::NoSuchFolder(id.0.to_string()))
+    }
+
+    pub(super) fn tree(&self) -> Vec<FolderInfo> {
+        let mut children: BTreeMap<Option<FolderId>, Vec<FolderId>> = BTreeMap::new();
+        for (id, folder) in &self.folders {
+            children.entry(folder.parent).or_default().push(*id);
+        }
+        let mut found = Vec::with_capacity(self.folders.len());
+        let mut open: Vec<FolderId> = children.get(&None).into_iter().flatten().rev().copied().collect();
+        while let Some(id) = open.pop() {
+            found.extend(self.info(id));
+            open.extend(children.get(&Some(id)).into_iter().flatten().rev());
+        }
+        found
+    }
+
+    pub(super) fn info(&self, id: FolderId) -> Result<FolderInfo, MailboxError> {
+        let folder = self.folder(id)?;
+        let mut path = vec![folder.name.clone()];
+        let mut above = folder.parent;
+        while let Some(parent) = above.and_then(|id| self.folders.get(&id)) {
+            path.push(parent.name.clone());
+            above = parent.parent;
+        }
+        path.reverse();
+        Ok(FolderInfo {
+            id,
+            path,
+            role: folder.role,
+            uid_validity: folder.uid_validity,
+            uid_next: folder.uid_next,
+            total: folder.messages.len(),
+            unread: folder.messages.values().filter(|message| !message.flags.seen).count(),
+            has_children: self.has_children(id),
+        })
+    }
+
+    fn has_children(&self, id: FolderId) -> bool {
+        self.folders.values().any(|folder| folder.parent == Some(id))
+    }
+
+    fn refuse_taken(&self, parent: Option<FolderId>, name: &str) -> Result<(), MailboxError> {
+        if let Some(parent) = parent {
+            self.folder(parent)?;
+        }
+        if self.folders.values().any(|folder| folder.parent == parent && folder.name == name) {
+            return Err(MailboxError::FolderExists(name.to_owned()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn create_folder(
+        &mut self,
+        parent: Option<FolderId>,
+        name: &str,
+    ) -> Result<FolderId, MailboxError> {
+        self.refuse_taken(parent, name)?;
+        Ok(self.insert_folder(parent, name.to_owned(), None))
+    }
+
+    pub(super) fn rename_folder(
+        &mut self,
+        id: FolderId,
+        parent: Option<FolderId>,
+        name: &str,
+    ) -> Result<(), MailboxError> {
+        self.refuse_taken(parent, name)?;
+        // A folder below itself would take its whole branch out of the tree.
+        let mut above = parent;
+        while let Some(ancestor) = above {
+            if ancestor == id {
+                return Err(MailboxError::FolderInUse(name.to_owned()));
+            }
+            above = self.folder(ancestor)?.parent;
+        }
+        let folder = self.folder_mut(id)?;
+        if folder.role.is_some() {
+            return Err(MailboxError::FolderInUse(folder.name.clone()));
+        }
+        folder.parent = parent;
+        folder.name = name.to_owned();
+        Ok(())
+    }
+
+    pub(super) fn delete_folder(&mut self, id: FolderId) -> Result<(), MailboxError> {
+        let folder = self.folder(id)?;
+        if folder.role.is_some() || self.has_children(id) {
+            return Err(MailboxError::FolderInUse(folder.name.clone()));
+        }
+        self.folders.remove(&id);
+        Ok(())
+    }
+
+    pub(super) fn renumber(&mut self, id: FolderId) -> Result<u32, MailboxError> {
+        let uid_validity = self.next_uid_validity();
+        let generation = self.generation;
+        let folder = self.folder_mut(id)?;
+        folder.uid_validity = uid_validity;
+        let messages = std::mem::take(&mut folder.messages);
+        folder.uid_next = 1;
+        for message in messages.into_values() {
+            folder.place(message, generation);
+        }
+        Ok(uid_validity)
+    }
+
+    pub(super) fn append(&mut self, id: FolderId, message: NewMessage) -> Result<Placed, MailboxError> {
+        self.folder(id)?;
+        let made = self.next_message_id();
+        let generation = self.generation;
+        let NewMessage { content, flags, received } = message;
+        let message = Message { id: made, uid: 0, flags, received, content, changed: generation };
+        Ok(self.folder_mut(id)?.place(message, generation))
+    }
+
+    fn next_message_id(&mut self) -> MessageId {
+        self.messages_made += 1;
+        MessageId(self.messages_made)
+    }
+
+    pub(super) fn copy(
+        &mut self,
+        from: FolderId,
+        uids: &[u32],
+        to: FolderId,
+    ) -> Result<Vec<Placed>, MailboxError> {
+        self.folder(to)?;
+        let source = self.folder(from)?;
+        let found: Vec<Message> = uids.iter().filter_map(|uid| source.messages.get(uid)).cloned().collect();
+        let mut placed = Vec::with_capacity(found.len());
+        for message in found {
+            let id = self.next_message_id();
+            let generation = self.generation;
+            placed.push(self.folder_mut(to)?.place(Message { id, ..message }, generation));
+        }
+        Ok(placed)
+    }
+
+    pub(super) fn move_messages(
+        &mut self,
+        from: FolderId,
+        uids: &[u32],
+        to: FolderId,
+    ) -> Result<Vec<Placed>, MailboxError> {
+        self.folder(to)?;
+        let source = self.folder_mut(from)?;
+        let taken: Vec<Message> = uids.iter().filter_map(|uid| source.messages.remove(uid)).collect();
+        let generation = self.generation;
+        let target = self.folder_mut(to)?;
+        Ok(taken.into_iter().map(|message| target.place(message, generation)).collect())
+    }
+
+    pub(super) fn change_flags(
+        &mut self,
+        id: FolderId,
+        uids: &[u32],
+        change: FlagChange,
+        flags: &Flags,
+    ) -> Result<(), MailboxError> {
+        let generation = self.generation;
+        let folder = self.folder_mut(id)?;
+        for uid in uids {
+            if let Some(message) = folder.messages.get_mut(uid) {
+                message.flags.apply(change, flags);
+                message.changed = generation;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, id: FolderId, uids: &[u32]) -> Result<(), MailboxError> {
+        let folder = self.folder_mut(id)?;
+        for uid in uids {
+            folder.messages.remove(uid);
+        }
+        Ok(())
+    }
+}
+
+impl Folder {
+    fn place(&mut self, message: Message, generation: u64) -> Placed {
+        let uid = self.uid_next;
+        self.uid_next += 1;
+        let placed = Placed { source: message.uid, uid, id: message.id };
+        self.messages.insert(uid, Message { uid, changed: generation, ..message });
+        placed
+    }
+}

@@ -1,0 +1,150 @@
+//! `wissel-testbed`: the sample mailbox on real ports, for the demonstration and for trying things by hand.
+//!
+//! Prints one line of JSON with its addresses and users, then reads commands, one a line, and answers each with a line of
+//! JSON: `deliver N FOLDER`, `folders`, `count TOKEN`, `renumber FOLDER`. Ends when its input ends, or on Ctrl-C.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use wissel_testbed::{
+    Options, Testbed,
+    mailbox::Mailbox,
+    sample::{self, Maker},
+    users::Grant,
+};
+
+/// A mail server in memory with a Dutch sample mailbox. For demonstration and tests only.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port for IMAP with TLS; 0 for a free one
+    #[arg(long, default_value_t = 0)]
+    imaps_port: u16,
+    /// Port for IMAP with STARTTLS; 0 for a free one
+    #[arg(long, default_value_t = 0)]
+    starttls_port: u16,
+    /// Port for IMAP without TLS; 0 for a free one
+    #[arg(long, default_value_t = 0)]
+    plain_port: u16,
+    /// Where to write the certificate of the authority to trust (PEM)
+    #[arg(long)]
+    ca_file: Option<PathBuf>,
+    /// The same seed makes the same mailbox
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Messages in 'Postvak IN/Algemeen'
+    #[arg(long, default_value_t = 60)]
+    messages: usize,
+    /// Size in bytes of a large message in 'Postvak IN/Algemeen'; 0 for none
+    #[arg(long, default_value_t = 0)]
+    large: u64,
+    /// The user, by password and by token
+    #[arg(long, default_value = "facturen@voorbeeld.example")]
+    user: String,
+    /// The user's password
+    #[arg(long, env = "WISSEL_TESTBED_PASSWORD", default_value = "wachtwoord", hide_env_values = true)]
+    password: String,
+    /// The user's bearer token, good for a day
+    #[arg(long, env = "WISSEL_TESTBED_TOKEN", default_value = "proef-token", hide_env_values = true)]
+    token: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wissel-testbed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let (mailbox, mut maker) = (Mailbox::new(), Maker::new(arguments.seed));
+    sample::fill(&mailbox, &mut maker, arguments.messages)?;
+    if arguments.large > 0 {
+        let token = maker.token();
+        mailbox.deliver("Postvak IN/Algemeen", maker.large(&token, arguments.large))?;
+    }
+    let bed = Testbed::start(Options {
+        mailbox,
+        imaps_port: arguments.imaps_port,
+        starttls_port: arguments.starttls_port,
+        plain_port: arguments.plain_port,
+        ..Options::default()
+    })
+    .await?;
+    bed.users().add_password(&arguments.user, &arguments.password);
+    let expires = Timestamp::now() + 24.hours();
+    let grant = Grant { user: arguments.user.clone(), expires, scope: "imap".to_owned() };
+    bed.users().add_token(&arguments.token, grant);
+    if let Some(file) = &arguments.ca_file {
+        std::fs::write(file, bed.ca_pem()).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    println!(
+        "{}",
+        json!({
+            "imaps": bed.imaps_addr().to_string(),
+            "starttls": bed.starttls_addr().to_string(),
+            "plain": bed.plain_addr().to_string(),
+            "ca_file": arguments.ca_file,
+            "users": [{ "user": arguments.user, "password": arguments.password, "token": arguments.token }],
+        })
+    );
+    let mut lines = BufReader::new(stdin()).lines();
+    loop {
+        tokio::select! {
+            line = lines.next_line() => match line? {
+                Some(line) => println!("{}", answer(&bed, &mut maker, line.trim())),
+                None => break,
+            },
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted?;
+                break;
+            }
+        }
+    }
+    bed.stop().await;
+    // A read from a terminal cannot be given up: without this, Ctrl-C would wait for a last line.
+    std::process::exit(0)
+}
+
+/// Carries out one line of input.
+fn answer(bed: &Testbed, maker: &mut Maker, line: &str) -> Value {
+    let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
+    match command {
+        "deliver" => deliver(bed, maker, argument),
+        "folders" => bed
+            .mailbox()
+            .folders()
+            .into_iter()
+            .map(|folder| (folder.joined(), json!({ "total": folder.total, "unread": folder.unread })))
+            .collect(),
+        "count" => json!(bed.mailbox().count_token(argument)),
+        "renumber" => match bed.mailbox().renumber(argument) {
+            Ok(uid_validity) => json!({ "uid_validity": uid_validity }),
+            Err(error) => json!({ "error": error.to_string() }),
+        },
+        _ => json!({ "error": "commands: deliver N FOLDER, folders, count TOKEN, renumber FOLDER" }),
+    }
+}
+
+fn deliver(bed: &Testbed, maker: &mut Maker, argument: &str) -> Value {
+    let Some((Ok(count), folder)) = argument.split_once(' ').map(|(count, folder)| (count.parse::<usize>(), folder))
+    else {
+        return json!({ "error": "deliver needs a number and a folder" });
+    };
+    let mut tokens = Vec::new();
+    for _ in 0..count {
+        let token = maker.token();
+        if let Err(error) = bed.mailbox().deliver(folder, maker.any(&token)) {
+            return json!({ "error": error.to_string() });
+        }
+        tokens.push(token);
+    }
+    json!({ "delivered": tokens })
+}

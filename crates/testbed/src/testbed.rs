@@ -1,0 +1,132 @@
+//! Starting and stopping the faces over one mailbox.
+
+use std::net::SocketAddr;
+
+use crate::{
+    counters::Counters,
+    faults::Faults,
+    imap::{self, Face, Listener, Security},
+    mailbox::Mailbox,
+    tls::Tls,
+    users::Users,
+};
+
+/// Why the test bed did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A port of loopback could not be opened: it is in use, or needs rights.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}; choose another port, or 0 for a free one")]
+    Listen {
+        /// The port asked for.
+        port: u16,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// A certificate could not be made.
+    #[error("cannot make the test bed's certificates: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS could not be set up.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// How a test bed starts. The default takes free ports and an empty mailbox.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The mailbox behind the faces.
+    pub mailbox: Mailbox,
+    /// Port for IMAP with TLS from the first byte; 0 for a free one.
+    pub imaps_port: u16,
+    /// Port for IMAP that begins TLS with STARTTLS and lets nobody in before; 0 for a free one.
+    pub starttls_port: u16,
+    /// Port for IMAP without any TLS; 0 for a free one.
+    pub plain_port: u16,
+    /// How the IMAP face shows the mailbox.
+    pub imap: imap::Settings,
+}
+
+/// The running faces. They end with [`Testbed::stop`], or when it is dropped.
+pub struct Testbed {
+    mailbox: Mailbox,
+    users: Users,
+    faults: Faults,
+    counters: Counters,
+    ca_pem: String,
+    imaps: Listener,
+    starttls: Listener,
+    plain: Listener,
+}
+
+impl Testbed {
+    /// Opens every face on loopback.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let Options { mailbox, imaps_port, starttls_port, plain_port, imap } = options;
+        let Tls { acceptor, ca_pem } = Tls::generate()?;
+        let (users, faults, counters) = (Users::default(), Faults::default(), Counters::default());
+        let face = Face::new(
+            mailbox.clone(),
+            users.clone(),
+            faults.clone(),
+            counters.clone(),
+            imap,
+            acceptor,
+        );
+        Ok(Self {
+            imaps: Listener::open(&face, Security::Tls, imaps_port).await?,
+            starttls: Listener::open(&face, Security::StartTls, starttls_port).await?,
+            plain: Listener::open(&face, Security::None, plain_port).await?,
+            mailbox,
+            users,
+            faults,
+            counters,
+            ca_pem,
+        })
+    }
+
+    /// The mailbox behind the faces.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Who may sign in; nobody at the start.
+    pub fn users(&self) -> &Users {
+        &self.users
+    }
+
+    /// What is to go wrong; nothing at the start.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// What the faces saw.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The certificate of the authority that the faces' certificates come from (PEM).
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// Where IMAP with TLS from the first byte listens.
+    pub fn imaps_addr(&self) -> SocketAddr {
+        self.imaps.address()
+    }
+
+    /// Where IMAP with STARTTLS listens.
+    pub fn starttls_addr(&self) -> SocketAddr {
+        self.starttls.address()
+    }
+
+    /// Where IMAP without TLS listens.
+    pub fn plain_addr(&self) -> SocketAddr {
+        self.plain.address()
+    }
+
+    /// Closes all ports and connections.
+    pub async fn stop(self) {
+        for listener in [self.imaps, self.starttls, self.plain] {
+            listener.close().await;
+        }
+    }
+}
