@@ -26,7 +26,8 @@ fn both_tls_ports_answer_to_an_independent_client() {
 fn certificates_are_trusted_by_their_own_ca_only() {
     let server = Dovecot::start(&Options::default());
     let unrelated = server.certificates().unrelated_ca.clone();
-    let refused = python::sign_in(&server, Tls::Implicit, &unrelated, ("LOGIN", ALICE, PASSWORD)).unwrap_err();
+    let refused =
+        python::sign_in(&server, Tls::Implicit, &unrelated, ("LOGIN", ALICE, PASSWORD)).unwrap_err();
     assert!(refused.contains("CERTIFICATE_VERIFY_FAILED"), "{refused}");
 
     let server = Dovecot::start(&Options { certificate: Shown::SelfSigned, ..Options::default() });
@@ -112,7 +113,8 @@ fn an_independent_client_reads_back_the_bytes() {
 fn the_observer_sees_loss_doubles_and_overwriting() {
     let folder = tempfile::tempdir().unwrap();
     let samples = corpus::messages(5, 3);
-    let write = |name: &str, sample: &corpus::Sample| fs::write(folder.path().join(name), &sample.bytes).unwrap();
+    let write =
+        |name: &str, sample: &corpus::Sample| fs::write(folder.path().join(name), &sample.bytes).unwrap();
     fs::create_dir(folder.path().join("below")).unwrap();
     write("a.eml", &samples[0]);
     write("below/b.eml", &samples[1]);

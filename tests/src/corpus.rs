@@ -28,9 +28,30 @@ impl AsRef<[u8]> for Sample {
 }
 
 const WORDS: [&str; 24] = [
-    "factuur", "offerte", "levering", "bijlage", "akkoord", "vergadering", "overzicht", "begroting", "klant",
-    "coördinatie", "geïnteresseerd", "één", "größe", "naïef", "reçu", "Zürich", "€ 1.250,00", "счёт", "請求書",
-    "notă", "planning", "contract", "update", "rapport",
+    "factuur",
+    "offerte",
+    "levering",
+    "bijlage",
+    "akkoord",
+    "vergadering",
+    "overzicht",
+    "begroting",
+    "klant",
+    "coördinatie",
+    "geïnteresseerd",
+    "één",
+    "größe",
+    "naïef",
+    "reçu",
+    "Zürich",
+    "€ 1.250,00",
+    "счёт",
+    "請求書",
+    "notă",
+    "planning",
+    "contract",
+    "update",
+    "rapport",
 ];
 
 const PEOPLE: [(&str, &str); 5] = [
@@ -66,16 +87,17 @@ pub fn message(seed: u64, index: u64) -> Sample {
     let mut rng = Rng::with_seed(seed.rotate_left(32) ^ index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let token = format!("{TOKEN_PREFIX}{:032x}", rng.u128(..));
     let size = size(&mut rng);
-    let text = text(&mut rng, &token, size.min(20_000));
-    let rest = size.saturating_sub(text.len());
+    // With an alternative in HTML the same text is there twice.
+    let copies = if rng.u8(0..10) < 4 { 2 } else { 1 };
+    let text = text(&mut rng, &token, size.min(20_000) / copies);
+    let readable = if copies == 2 { alternative(&mut rng, &text) } else { part("text/plain", &text) };
+    let rest = size.saturating_sub(readable.len());
     let body = if rest > 2_000 {
-        with_attachment(&mut rng, &text, rest)
+        with_attachment(&mut rng, readable, rest)
+    } else if rng.u8(0..10) < 2 {
+        with_nested(&mut rng, readable, index)
     } else {
-        match rng.u8(0..10) {
-            0..5 => part("text/plain", &text),
-            5..8 => alternative(&mut rng, &text),
-            _ => with_nested(&mut rng, &text, index),
-        }
+        readable
     };
     let mut bytes = headers(&mut rng, index, &token).into_bytes();
     bytes.extend_from_slice(body.as_bytes());
@@ -102,7 +124,11 @@ fn headers(rng: &mut Rng, index: u64, token: &str) -> String {
     format!(
         "From: {} <{}>\r\nTo: {} <{}>\r\nSubject: {}\r\nDate: {date}\r\nMessage-ID: <{id}@example.test>\r\n\
          MIME-Version: 1.0\r\n",
-        phrase(from.0), from.1, phrase(to.0), to.1, encoded(&subject)
+        phrase(from.0),
+        from.1,
+        phrase(to.0),
+        to.1,
+        encoded(&subject)
     )
 }
 
@@ -156,7 +182,7 @@ fn alternative(rng: &mut Rng, text: &str) -> String {
     multipart(rng, "alternative", &[part("text/plain", text), part("text/html", &html)])
 }
 
-fn with_attachment(rng: &mut Rng, text: &str, size: usize) -> String {
+fn with_attachment(rng: &mut Rng, readable: String, size: usize) -> String {
     let (kind, name) = rng.choice(FILES).unwrap();
     // Base64 with line ends takes 78 bytes for 57.
     let mut content = vec![0; size / 78 * 57];
@@ -166,24 +192,26 @@ fn with_attachment(rng: &mut Rng, text: &str, size: usize) -> String {
         STANDARD.encode_string(line, &mut coded);
         coded += "\r\n";
     }
-    let name: String = name.bytes().map(|byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    }).collect();
+    let name: String = name
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect();
     let file = format!(
         "Content-Type: {kind}\r\nContent-Disposition: attachment; filename*=UTF-8''{name}\r\n\
          Content-Transfer-Encoding: base64\r\n\r\n{coded}"
     );
-    let first = if rng.bool() { alternative(rng, text) } else { part("text/plain", text) };
-    multipart(rng, "mixed", &[first, file])
+    multipart(rng, "mixed", &[readable, file])
 }
 
-fn with_nested(rng: &mut Rng, text: &str, index: u64) -> String {
+fn with_nested(rng: &mut Rng, readable: String, index: u64) -> String {
     let inner = format!(
         "Content-Type: message/rfc822\r\n\r\nFrom: <doorgestuurd@example.test>\r\nSubject: {}\r\n\
          Message-ID: <nested-{index}@example.test>\r\nMIME-Version: 1.0\r\n{}",
         encoded("Doorgestuurde één"),
         part("text/plain", "Het doorgestuurde bericht.\r\n")
     );
-    multipart(rng, "mixed", &[part("text/plain", text), inner])
+    multipart(rng, "mixed", &[readable, inner])
 }

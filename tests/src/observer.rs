@@ -104,7 +104,11 @@ pub fn snapshot(folder: &Path) -> BTreeMap<PathBuf, String> {
 /// The names of `before` whose file changed or went away until `after`.
 #[must_use]
 pub fn overwritten(before: &BTreeMap<PathBuf, String>, after: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
-    before.iter().filter(|(name, digest)| after.get(*name) != Some(digest)).map(|(name, _)| name.clone()).collect()
+    before
+        .iter()
+        .filter(|(name, digest)| after.get(*name) != Some(digest))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 fn tokens(bytes: &[u8]) -> impl Iterator<Item = &str> {

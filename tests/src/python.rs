@@ -70,6 +70,10 @@ fn ask(request: &Value) -> Value {
     let mut python = python.spawn().expect("python3 is missing: run `cargo xtask setup`");
     python.stdin.take().unwrap().write_all(request.to_string().as_bytes()).unwrap();
     let output = python.wait_with_output().unwrap();
-    assert!(output.status.success(), "the Python client failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "the Python client failed:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -169,7 +169,8 @@ impl Output {
     /// Its standard output as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("`wissel {}` printed no JSON: {error}\n{}", self.command, self.stdout))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("`wissel {}` printed no JSON: {error}\n{}", self.command, self.stdout)
+        })
     }
 }

@@ -20,7 +20,8 @@ pub fn check() -> Result<usize> {
     let plugins = workspace::has_plugins().then(workspace::plugins);
     for folder in std::iter::once(workspace::root()).chain(plugins) {
         for package in workspace::packages(&workspace::metadata(&folder, false)?) {
-            let name = format!("{} {}", workspace::text(package, "name"), workspace::text(package, "version"));
+            let name =
+                format!("{} {}", workspace::text(package, "name"), workspace::text(package, "version"));
             if !permits(&allowed, package) && !seen.contains(&name) {
                 refused.push(format!("{name}: {}", workspace::text(package, "license")));
             }

@@ -123,7 +123,8 @@ impl NoServices {
 impl Drop for NoServices {
     fn drop(&mut self) {
         if let Some(policy) = &self.0 {
-            let removed = as_root("rm", &["-f", &policy.to_string_lossy()]).and_then(|mut rm| process::run(&mut rm));
+            let removed =
+                as_root("rm", &["-f", &policy.to_string_lossy()]).and_then(|mut rm| process::run(&mut rm));
             if removed.is_err() {
                 say("please remove", &policy.to_string_lossy());
             }
@@ -143,7 +144,10 @@ fn nextest() -> bool {
     }
     let _ = process::run(workspace::cargo().args(["install", "cargo-nextest", "--locked"]));
     let installed = present();
-    say("cargo-nextest", if installed { "built and installed" } else { "not to be had; `cargo test` instead" });
+    say(
+        "cargo-nextest",
+        if installed { "built and installed" } else { "not to be had; `cargo test` instead" },
+    );
     installed
 }
 

@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn closing_lines_of_several_test_programs_add_up() {
-        let first = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        let first =
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s";
         let second = "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
         assert_eq!(read(&[first, "running 3 tests", second]), (4, 2));
     }

@@ -72,7 +72,9 @@ fn tests(report: &mut Report, tools: &Tools) -> u64 {
     let mut ran = 0;
     let runner = if tools.nextest {
         let config = workspace::root().join(".ci/nextest.toml").to_string_lossy().into_owned();
-        ["nextest", "run", "--workspace", "--no-fail-fast", "--config-file", &config].map(str::to_owned).to_vec()
+        ["nextest", "run", "--workspace", "--no-fail-fast", "--config-file", &config]
+            .map(str::to_owned)
+            .to_vec()
     } else {
         ["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"].map(str::to_owned).to_vec()
     };
@@ -87,7 +89,9 @@ fn tests(report: &mut Report, tools: &Tools) -> u64 {
 
 /// Tells the tests where the programs and components are that were just built.
 fn with_programs(command: &mut Command) -> &mut Command {
-    let program = |name: &str| workspace::target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let program = |name: &str| {
+        workspace::target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    };
     command
         .env("WISSEL_BIN", program("wissel"))
         .env("WISSEL_TESTBED", program("wissel-testbed"))

@@ -119,5 +119,7 @@ fn tools() -> Result<PathBuf> {
         .flatten()
         .map(|host| host.path().join("bin"))
         .find(|tools| tools.join("wasm-component-ld").is_file())
-        .with_context(|| format!("no wasm-component-ld under {}; it comes with rustup's Rust", libraries.display()))
+        .with_context(|| {
+            format!("no wasm-component-ld under {}; it comes with rustup's Rust", libraries.display())
+        })
 }

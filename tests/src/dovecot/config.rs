@@ -64,7 +64,9 @@ fn general(text: &mut String, folder: &Path) {
     }
     text.push_str("service stats {\n  chroot =\n}\n");
     // A refused password is answered at once: the penalty is kept in a socket that is closed.
-    text.push_str("service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}\n");
+    text.push_str(
+        "service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}\n",
+    );
 }
 
 fn listeners(text: &mut String, certificates: &Files, (plain, tls): (u16, u16)) {
@@ -115,7 +117,10 @@ fn mail(text: &mut String, folder: &Path, options: &Options) {
     );
     if options.special_use {
         for (name, role) in SPECIAL {
-            let _ = write!(text, "  mailbox \"{name}\" {{\n    auto = subscribe\n    special_use = {role}\n  }}\n");
+            let _ = write!(
+                text,
+                "  mailbox \"{name}\" {{\n    auto = subscribe\n    special_use = {role}\n  }}\n"
+            );
         }
     }
     text.push_str("}\n");
