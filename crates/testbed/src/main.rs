@@ -83,7 +83,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let grant = Grant { user: arguments.user.clone(), expires, scope: "imap".to_owned() };
     bed.users().add_token(&arguments.token, grant);
     if let Some(file) = &arguments.ca_file {
-        std::fs::write(file, bed.ca_pem()).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        std::fs::write(file, bed.ca_pem())
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     }
     println!(
         "{}",
@@ -134,7 +135,8 @@ fn answer(bed: &Testbed, maker: &mut Maker, line: &str) -> Value {
 }
 
 fn deliver(bed: &Testbed, maker: &mut Maker, argument: &str) -> Value {
-    let Some((Ok(count), folder)) = argument.split_once(' ').map(|(count, folder)| (count.parse::<usize>(), folder))
+    let Some((Ok(count), folder)) =
+        argument.split_once(' ').map(|(count, folder)| (count.parse::<usize>(), folder))
     else {
         return json!({ "error": "deliver needs a number and a folder" });
     };

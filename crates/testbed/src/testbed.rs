@@ -63,14 +63,8 @@ impl Testbed {
         let Options { mailbox, imaps_port, starttls_port, plain_port, imap } = options;
         let Tls { acceptor, ca_pem } = Tls::generate()?;
         let (users, faults, counters) = (Users::default(), Faults::default(), Counters::default());
-        let face = Face::new(
-            mailbox.clone(),
-            users.clone(),
-            faults.clone(),
-            counters.clone(),
-            imap,
-            acceptor,
-        );
+        let face =
+            Face::new(mailbox.clone(), users.clone(), faults.clone(), counters.clone(), imap, acceptor);
         Ok(Self {
             imaps: Listener::open(&face, Security::Tls, imaps_port).await?,
             starttls: Listener::open(&face, Security::StartTls, starttls_port).await?,

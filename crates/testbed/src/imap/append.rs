@@ -2,10 +2,7 @@
 
 use bytes::Bytes;
 use imap_codec::imap_types::{
-    datetime::DateTime,
-    extensions::binary::LiteralOrLiteral8,
-    flag::Flag,
-    mailbox::Mailbox as WireName,
+    datetime::DateTime, extensions::binary::LiteralOrLiteral8, flag::Flag, mailbox::Mailbox as WireName,
     response::Code,
 };
 use jiff::Timestamp;

@@ -1,17 +1,15 @@
 //! What the face says it can do: less before signing in, and less when a switch hides something.
 
 use imap_codec::imap_types::{
-    auth::AuthMechanism,
-    core::Vec1,
-    extensions::utf8::Utf8Kind,
-    response::Capability,
+    auth::AuthMechanism, core::Vec1, extensions::utf8::Utf8Kind, response::Capability,
 };
 
 use super::{Security, session::Session, wire::Stream};
 
 impl<S: Stream> Session<S> {
     pub(super) fn capabilities(&self) -> Vec1<Capability<'static>> {
-        let mut offered = vec![Capability::Imap4Rev1, Capability::SaslIr, Capability::LiteralPlus, Capability::Id];
+        let mut offered =
+            vec![Capability::Imap4Rev1, Capability::SaslIr, Capability::LiteralPlus, Capability::Id];
         if self.signed_in {
             let switches = self.face.faults.switches();
             offered.extend([

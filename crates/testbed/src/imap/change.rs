@@ -50,13 +50,7 @@ impl<S: Stream> Session<S> {
         Ok(Reply::ok("Stored"))
     }
 
-    pub(super) fn copy(
-        &mut self,
-        view: &View,
-        set: &SequenceSet,
-        name: &WireName<'_>,
-        uid: bool,
-    ) -> Reply {
+    pub(super) fn copy(&mut self, view: &View, set: &SequenceSet, name: &WireName<'_>, uid: bool) -> Reply {
         let target = match self.target(name) {
             Ok(target) => target,
             Err(refused) => return refused,

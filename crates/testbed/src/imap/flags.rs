@@ -32,7 +32,8 @@ pub(super) fn write(flags: &Flags) -> Vec<FlagFetch<'static>> {
         (flags.draft, Flag::Draft),
         (flags.deleted, Flag::Deleted),
     ];
-    let keywords = flags.keywords.iter().filter_map(|keyword| keyword.clone().try_into().ok()).map(Flag::Keyword);
+    let keywords =
+        flags.keywords.iter().filter_map(|keyword| keyword.clone().try_into().ok()).map(Flag::Keyword);
     system
         .into_iter()
         .filter_map(|(set, flag)| set.then_some(flag))

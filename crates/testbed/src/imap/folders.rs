@@ -159,7 +159,11 @@ fn folder_reply(result: Result<(), MailboxError>) -> Reply {
 
 /// The text of an answer is ASCII without line ends; a folder's name need not be.
 fn ascii(error: &MailboxError) -> String {
-    error.to_string().chars().map(|character| if matches!(character, ' '..='~') { character } else { '?' }).collect()
+    error
+        .to_string()
+        .chars()
+        .map(|character| if matches!(character, ' '..='~') { character } else { '?' })
+        .collect()
 }
 
 fn attributes(listed: &Listed) -> Vec<FlagNameAttribute<'static>> {

@@ -191,7 +191,8 @@ impl<S: Stream> Session<S> {
             }
             CommandBody::Id { .. } => {
                 let name = ("name".try_into(), "Wissel test bed".try_into());
-                let parameters = if let (Ok(key), Ok(value)) = name { Some(vec![(key, value)]) } else { None };
+                let parameters =
+                    if let (Ok(key), Ok(value)) = name { Some(vec![(key, value)]) } else { None };
                 self.data(Data::Id { parameters }).await?;
             }
             CommandBody::Login { username, password } => {

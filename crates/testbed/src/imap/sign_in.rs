@@ -10,7 +10,11 @@ use imap_codec::{
     },
 };
 
-use super::{Security, session::{Reply, Session}, wire::Stream};
+use super::{
+    Security,
+    session::{Reply, Session},
+    wire::Stream,
+};
 use crate::users::SignInError;
 
 /// What a refused bearer token is answered with before the NO (RFC 7628, section 3.2.2).

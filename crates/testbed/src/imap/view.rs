@@ -102,7 +102,8 @@ impl<S: Stream> Session<S> {
         self.remark(Code::UidValidity(number(folder.uid_validity)), "UIDs are valid").await?;
         self.remark(Code::UidNext(number(folder.uid_next)), "Next UID").await?;
         self.remark(Code::PermanentFlags(permanent), "Flags that are kept").await?;
-        let known = messages.iter().map(|message| Known { uid: message.uid, changed: message.changed }).collect();
+        let known =
+            messages.iter().map(|message| Known { uid: message.uid, changed: message.changed }).collect();
         let uid_validity = folder.uid_validity;
         self.view = Some(View { folder: folder.id, uid_validity, read_only, known });
         Ok(Reply::ok("Selected").code(if read_only { Code::ReadOnly } else { Code::ReadWrite }))
@@ -136,7 +137,8 @@ impl<S: Stream> Session<S> {
                 self.fetch_flags(at as u32 + 1, message).await?;
             }
         }
-        view.known = messages.iter().map(|message| Known { uid: message.uid, changed: message.changed }).collect();
+        view.known =
+            messages.iter().map(|message| Known { uid: message.uid, changed: message.changed }).collect();
         self.view = Some(view);
         Ok(true)
     }

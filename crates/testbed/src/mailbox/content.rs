@@ -82,9 +82,12 @@ impl Content {
         }
         // What is not in two blocks side by side is not in a thousand of them.
         let searched = match self {
-            Self::Repeated { head, block, times, tail } if needle.len() <= block.len() => {
-                Self::Repeated { head: head.clone(), block: block.clone(), times: 2.min(*times), tail: tail.clone() }
-            }
+            Self::Repeated { head, block, times, tail } if needle.len() <= block.len() => Self::Repeated {
+                head: head.clone(),
+                block: block.clone(),
+                times: 2.min(*times),
+                tail: tail.clone(),
+            },
             other => other.clone(),
         };
         let mut kept: Vec<u8> = Vec::new();

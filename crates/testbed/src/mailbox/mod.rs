@@ -191,10 +191,7 @@ impl Mailbox {
         counts
     }
 
-    fn change<T>(
-        &self,
-        act: impl FnOnce(&mut State) -> Result<T, MailboxError>,
-    ) -> Result<T, MailboxError> {
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> Result<T, MailboxError>) -> Result<T, MailboxError> {
         let mut state = self.lock();
         state.generation += 1;
         let done = act(&mut state)?;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Folder, FolderId, FolderInfo, FlagChange, Flags, MailboxError, Message, MessageId, NewMessage, Role,
+    FlagChange, Flags, Folder, FolderId, FolderInfo, MailboxError, Message, MessageId, NewMessage, Role,
 };
 
 /// First UIDVALIDITY given out; the next folder gets the next one.

@@ -15,10 +15,10 @@ fn a_moved_message_is_once_in_the_target_and_keeps_its_identity() {
     let second = mailbox.deliver("Postvak IN", text("tok-2")).unwrap();
 
     let placed = mailbox.move_messages(inbox, &[second.uid, 99, first.uid], target).unwrap();
-    assert_eq!(placed.iter().map(|p| (p.source, p.uid, p.id)).collect::<Vec<_>>(), [
-        (second.uid, 1, second.id),
-        (first.uid, 2, first.id)
-    ]);
+    assert_eq!(
+        placed.iter().map(|p| (p.source, p.uid, p.id)).collect::<Vec<_>>(),
+        [(second.uid, 1, second.id), (first.uid, 2, first.id)]
+    );
     assert_eq!(mailbox.count_token("tok-1"), BTreeMap::from([("Postvak IN/Verwerkt".to_owned(), 1)]));
     // The number is not given out again, or a client would take the next message for this one.
     assert_eq!(mailbox.deliver("Postvak IN", text("tok-3")).unwrap().uid, 3);

@@ -27,7 +27,9 @@ impl Mime {
     pub(super) fn part(&mut self, header: &str) {
         if self.parts == 0 {
             let boundary = &self.boundary;
-            let kind = format!("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"{boundary}\"\r\n\r\n");
+            let kind = format!(
+                "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"{boundary}\"\r\n\r\n"
+            );
             self.raw(kind.as_bytes());
         }
         self.parts += 1;

@@ -35,15 +35,6 @@ const SUPPLIERS: [(&str, &str); 4] = [
     ("Café Overdag", "boekhouding@overdag.example"),
 ];
 
-/// A message of the sample and the token that it carries.
-#[derive(Clone, Debug)]
-pub struct Sampled {
-    /// The text that occurs in this message (and its copies) only.
-    pub token: String,
-    /// The message.
-    pub message: NewMessage,
-}
-
 /// Makes messages, one after the other, from a seed.
 #[derive(Clone, Debug)]
 pub struct Maker {
@@ -77,18 +68,20 @@ impl Maker {
 
     /// An invoice with a PDF attachment.
     pub fn invoice(&mut self, token: &str) -> NewMessage {
-        let (mut mime, number) = self.begin_invoice();
+        let (mut mime, number) = self.begin(None);
         let cents = 1_000 + self.random() % 900_000;
         let amount = format!("{},{:02}", cents / 100, cents % 100);
         mime.text(&format!(
             "Geachte crediteurenadministratie,\r\n\r\nBijgaand factuur {number} van € {amount}.\r\n\r\nKenmerk: {token}\r\n"
         ));
-        let document = pdf::page(&[&format!("Factuur {number}"), &format!("Te betalen: EUR {amount}"), token]);
+        let document =
+            pdf::page(&[&format!("Factuur {number}"), &format!("Te betalen: EUR {amount}"), token]);
         mime.attachment("application/pdf", &format!("Factuur {number}.pdf"), &document);
         self.finish(mime.whole())
     }
 
-    fn begin_invoice(&mut self) -> (Mime, String) {
+    /// The header of the next message, and its invoice number, which is its subject where none is given.
+    fn begin(&mut self, subject: Option<String>) -> (Mime, String) {
         self.made += 1;
         let number = format!("2026-{:04}", 100 + self.made);
         let at = self.random() as usize % SUPPLIERS.len();
@@ -96,14 +89,16 @@ impl Maker {
         let mut mime = Mime::new(self.random());
         mime.header("From", &format!("{} <{address}>", mime::word(name)));
         mime.header("To", "Crediteuren <facturen@voorbeeld.example>");
-        mime.header("Subject", &format!("Factuur {number}"));
+        mime.header("Subject", &subject.unwrap_or_else(|| format!("Factuur {number}")));
         mime.header("Date", &self.received().strftime("%a, %d %b %Y %H:%M:%S +0000").to_string());
         mime.header("Message-ID", &format!("<{:08x}.{}@factuur.example>", self.seed, self.made));
         (mime, number)
     }
 
     fn received(&self) -> Timestamp {
-        FIRST_RECEIVED.saturating_add((self.made as i64).saturating_mul(7).minutes()).unwrap_or(FIRST_RECEIVED)
+        FIRST_RECEIVED
+            .saturating_add((self.made as i64).saturating_mul(7).minutes())
+            .unwrap_or(FIRST_RECEIVED)
     }
 
     fn finish(&self, content: impl Into<crate::mailbox::Content>) -> NewMessage {
@@ -138,7 +133,12 @@ pub fn fill(mailbox: &Mailbox, maker: &mut Maker, count: usize) -> Result<Vec<St
     let copy = maker.invoice(&token);
     mailbox.deliver("Postvak IN/Facturen", copy.clone())?;
     mailbox.deliver("Postvak IN/Facturen", copy)?;
-    for path in ["Postvak IN", "Postvak IN/Facturen/2026/Kwartaal 4", "Postvak IN/R&D inkoop", "Postvak IN/Kosten\\Reizen"] {
+    for path in [
+        "Postvak IN",
+        "Postvak IN/Facturen/2026/Kwartaal 4",
+        "Postvak IN/R&D inkoop",
+        "Postvak IN/Kosten\\Reizen",
+    ] {
         let token = maker.token();
         mailbox.deliver(path, maker.invoice(&token))?;
     }
@@ -161,7 +161,10 @@ mod tests {
         };
         assert!(bytes(&one) == bytes(&other));
         for token in &tokens {
-            assert_eq!(one.count_token(token).into_iter().collect::<Vec<_>>(), [("Postvak IN/Algemeen".into(), 1)]);
+            assert_eq!(
+                one.count_token(token).into_iter().collect::<Vec<_>>(),
+                [("Postvak IN/Algemeen".into(), 1)]
+            );
         }
         let facturen = one.folder("Postvak IN/Facturen").unwrap();
         let copies = one.messages(facturen.id).unwrap();

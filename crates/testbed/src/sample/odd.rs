@@ -20,10 +20,9 @@ impl Maker {
     }
 
     fn in_charset(&mut self, charset: &'static Encoding, subject: &str, token: &str) -> NewMessage {
-        let (mut mime, number) = self.begin_invoice();
         let name = charset.name().to_ascii_lowercase();
         let (encoded, ..) = charset.encode(subject);
-        mime.header("Subject", &mime::encoded_word(&name, &encoded));
+        let (mut mime, number) = self.begin(Some(mime::encoded_word(&name, &encoded)));
         mime.header("MIME-Version", "1.0");
         mime.header("Content-Type", &format!("text/plain; charset={name}"));
         mime.header("Content-Transfer-Encoding", "8bit");
@@ -36,7 +35,7 @@ impl Maker {
     /// A forwarded message (message/rfc822) with an attachment of its own.
     pub fn nested(&mut self, token: &str) -> NewMessage {
         let inner = self.invoice(token);
-        let (mut mime, number) = self.begin_invoice();
+        let (mut mime, number) = self.begin(None);
         mime.text(&format!("Ter verwerking, zie factuur {number}.\r\n"));
         mime.part("Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename=\"doorgestuurd.eml\"\r\n");
         inner.content.chunks().for_each(|chunk| mime.raw(&chunk));
@@ -48,13 +47,14 @@ impl Maker {
         let message = self.invoice(token);
         let bytes: Vec<u8> = message.content.chunks().flatten().collect();
         let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-        let kept: Vec<u8> = lines.filter(|line| !line.starts_with(b"Message-ID:")).flatten().copied().collect();
+        let kept: Vec<u8> =
+            lines.filter(|line| !line.starts_with(b"Message-ID:")).flatten().copied().collect();
         self.finish(kept)
     }
 
     /// Raw 8-bit bytes in the header, a header line without a colon, an unknown charset, damaged base64, a part that never ends.
     pub fn broken(&mut self, token: &str) -> NewMessage {
-        let (mut mime, _) = self.begin_invoice();
+        let (mut mime, _) = self.begin(None);
         mime.raw(b"X-Kapot: caf\xe9 \xff\xfe\r\ndeze regel is geen kop\r\n");
         mime.part("Content-Type: text/plain; charset=x-bestaat-niet\r\n");
         mime.raw(format!("Kenmerk: {token}\r\n").as_bytes());
@@ -65,10 +65,11 @@ impl Maker {
 
     /// A message with an attachment of about `size` bytes (as sent) that is made while it is read.
     pub fn large(&mut self, token: &str, size: u64) -> NewMessage {
-        let (mut mime, number) = self.begin_invoice();
+        let (mut mime, number) = self.begin(None);
         mime.text(&format!("Bijgaand de scans bij factuur {number}.\r\nKenmerk: {token}\r\n"));
         mime.attachment_header("application/octet-stream", "scans.bin");
-        let raw: Vec<u8> = std::iter::repeat_with(|| self.random().to_le_bytes()).flatten().take(BLOCK).collect();
+        let raw: Vec<u8> =
+            std::iter::repeat_with(|| self.random().to_le_bytes()).flatten().take(BLOCK).collect();
         let block = mime::base64_lines(&raw);
         let times = size.div_ceil(block.len() as u64);
         let tail = mime.end().into();
