@@ -1,0 +1,132 @@
+//! Publishes a group of staged messages so that a power failure at any moment leaves each of them complete or not
+//! there.
+//!
+//! The order is what makes it so. Every file is synced; then, message by message, attachments and `.eml` are renamed
+//! into place and the metadata last; then the directory is synced once for all. A file system keeps the order of
+//! renames within a directory, so metadata never shows without what it describes.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use wissel_model::{MessageKey, fault};
+
+use crate::incoming::{Files, Scratch};
+use crate::{SinkError, Staged, blocking, durable};
+
+/// Syncs under way at once. The disk is what is waited for, and file systems write the journal once for all who wait.
+const SYNCS_AT_ONCE: usize = 16;
+
+pub(crate) async fn commit(directory: Arc<Path>, group: Vec<Staged>) -> Result<(), SinkError> {
+    if group.is_empty() {
+        return Ok(());
+    }
+    let mut unsynced = Vec::new();
+    let mut ready = Vec::with_capacity(group.len());
+    for Staged { files: Files { eml, json, attachments, scratch }, .. } in group {
+        let has_attachments = !attachments.is_empty();
+        if has_attachments {
+            unsynced.push(Unsynced::Directory(scratch.attachments()));
+        }
+        unsynced.extend(attachments.into_iter().map(Unsynced::Closed));
+        unsynced.push(Unsynced::Open(scratch.eml(), eml));
+        unsynced.push(Unsynced::Open(scratch.json(), json));
+        ready.push(Ready { scratch, has_attachments });
+    }
+    stream::iter(unsynced)
+        .map(Ok)
+        .try_for_each_concurrent(SYNCS_AT_ONCE, |file| blocking(&directory, || file.sync()))
+        .await?;
+    fault::point("sink-synced");
+    blocking(&directory.clone(), move || {
+        for message in ready {
+            message.publish(&directory)?;
+        }
+        // Also when all were there before: whoever renamed them may have died before this.
+        durable::sync_dir(&directory)?;
+        fault::point("sink-committed");
+        Ok(())
+    })
+    .await
+}
+
+/// Something whose content is not durable yet.
+enum Unsynced {
+    Open(PathBuf, File),
+    Closed(PathBuf),
+    Directory(PathBuf),
+}
+
+impl Unsynced {
+    fn sync(self) -> Result<(), SinkError> {
+        match self {
+            Self::Open(path, file) => file.sync_all().map_err(SinkError::on("sync", &path)),
+            Self::Closed(path) => durable::sync_file(&path),
+            Self::Directory(path) => durable::sync_dir(&path),
+        }
+    }
+}
+
+/// A message whose files are durable beside their place.
+struct Ready {
+    scratch: Scratch,
+    has_attachments: bool,
+}
+
+impl Ready {
+    /// Renames the files into place. A message that is complete there already stays; this one is dropped. One that
+    /// is not complete, as a crash leaves it, is replaced as a whole: the service may give other bytes this time.
+    fn publish(self, directory: &Path) -> Result<(), SinkError> {
+        let place = Place::new(directory, self.scratch.key);
+        if place.is_complete()? {
+            return Ok(());
+        }
+        let result = self.rename(&place);
+        if result.is_err() {
+            // The disk may have room again later; until then nothing half written is to be seen.
+            let _ = place.clear();
+        }
+        result
+    }
+
+    fn rename(&self, place: &Place) -> Result<(), SinkError> {
+        durable::remove_dir_all(&place.attachments)?;
+        if self.has_attachments {
+            durable::rename(&self.scratch.attachments(), &place.attachments)?;
+        }
+        durable::rename(&self.scratch.eml(), &place.eml)?;
+        fault::point("sink-renamed");
+        durable::rename(&self.scratch.json(), &place.json)?;
+        fault::point("sink-json-renamed");
+        Ok(())
+    }
+}
+
+/// Where the files of a message belong.
+pub(crate) struct Place {
+    pub(crate) json: PathBuf,
+    eml: PathBuf,
+    attachments: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new(directory: &Path, key: MessageKey) -> Self {
+        Self {
+            json: directory.join(format!("{key}.json")),
+            eml: directory.join(format!("{key}.eml")),
+            attachments: directory.join(key.to_string()),
+        }
+    }
+
+    /// The metadata is renamed last, so it says all.
+    pub(crate) fn is_complete(&self) -> Result<bool, SinkError> {
+        self.json.try_exists().map_err(SinkError::on("look for", &self.json))
+    }
+
+    /// Removes what lies in the place of a message that is not complete.
+    pub(crate) fn clear(&self) -> Result<(), SinkError> {
+        durable::remove_file(&self.eml)?;
+        durable::remove_dir_all(&self.attachments)
+    }
+}
