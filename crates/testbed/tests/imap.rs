@@ -1,5 +1,7 @@
 //! The IMAP face against clients that were not written for it, and its faults over a bare connection.
 
+#![allow(clippy::unwrap_used, reason = "clippy does not see helpers of a test as tests")]
+
 use std::{process::Stdio, time::Duration};
 
 use jiff::{Timestamp, ToSpan};
