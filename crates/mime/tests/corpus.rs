@@ -1,5 +1,7 @@
 //! Every message that the crate `mail-parser` ships, compared with what that crate reads in it.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use mail_parser::MessageParser;
 use std::path::{Path, PathBuf};
 use std::process::Command;
