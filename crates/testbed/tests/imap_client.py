@@ -91,6 +91,10 @@ found = ok(client.uid("FETCH", "1", "(FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[H
 assert b"Message-ID: <" in found[0][1] and b"Subject" not in found[0][1], found
 message_id = found[0][1].split(b":", 1)[1].strip().decode()
 assert ok(client.uid("SEARCH", "HEADER", "Message-ID", message_id))[0] == b"1"
+envelope = ok(client.uid("FETCH", "1", "(ENVELOPE)"))[0]
+assert b'"Factuur 2026-0101"' in envelope and b'"facturen" "voorbeeld.example"' in envelope, envelope
+for uid in uids:
+    ok(client.uid("FETCH", uid.decode(), "(ENVELOPE BODY.PEEK[HEADER])"))
 whole = ok(client.uid("FETCH", "1", "(RFC822.SIZE BODY.PEEK[])"))[0]
 size = int(re.search(rb"RFC822.SIZE (\d+)", whole[0]).group(1))
 assert size == len(whole[1]) and b"%PDF" not in whole[1] and b"JVBERi" in whole[1]

@@ -18,7 +18,7 @@ use imap_codec::{
 use jiff::Timestamp;
 
 use super::{
-    fields, flags,
+    envelope, fields, flags,
     session::{Reply, Session},
     view::{Target, View, number},
     wire::Stream,
@@ -118,6 +118,7 @@ impl Wanted {
                 MessageDataItemName::Uid
                 | MessageDataItemName::Flags
                 | MessageDataItemName::InternalDate
+                | MessageDataItemName::Envelope
                 | MessageDataItemName::Rfc822Header
                 | MessageDataItemName::Rfc822Size => wanted.small.push(name),
                 _ => return Err(Reply::bad("This item is not known here")),
@@ -171,6 +172,7 @@ fn small_item(name: &MessageDataItemName<'static>, message: &Message) -> Option<
         MessageDataItemName::InternalDate => {
             MessageDataItem::InternalDate(DateTime::try_from(internal_date(message.received)).ok()?)
         }
+        MessageDataItemName::Envelope => MessageDataItem::Envelope(envelope::read(&message.content.header())),
         MessageDataItemName::Rfc822Size => {
             MessageDataItem::Rfc822Size(u32::try_from(message.content.size()).unwrap_or(u32::MAX))
         }

@@ -11,9 +11,14 @@ pub(super) struct Field<'a> {
 
 impl Field<'_> {
     /// What comes after the colon, continuation lines joined.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let value = self.raw.splitn(2, |byte| *byte == b':').nth(1).unwrap_or_default();
+        value.trim_ascii().iter().filter(|byte| !matches!(byte, b'\r' | b'\n')).copied().collect()
+    }
+
+    /// The same as text.
     pub(super) fn value(&self) -> String {
-        let value = self.raw.get(self.name.len() + 1..).unwrap_or_default();
-        String::from_utf8_lossy(value).replace("\r\n", "").trim().to_owned()
+        String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 
     pub(super) fn is(&self, name: &[u8]) -> bool {

@@ -6,6 +6,7 @@
 mod append;
 mod capabilities;
 mod change;
+mod envelope;
 mod fetch;
 mod fields;
 mod flags;

@@ -81,7 +81,7 @@ pub(super) fn base64_lines(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Text of a header field: an encoded word when it is not ASCII.
-pub(super) fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     match text.is_ascii() {
         true => text.to_owned(),
         false => encoded_word("utf-8", text.as_bytes()),

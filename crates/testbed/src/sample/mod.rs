@@ -3,7 +3,7 @@
 //! The same seed makes the same bytes. Every message carries a token in its text, by which an observer counts it;
 //! it stands there as plain ASCII, so that a search in the raw bytes finds it.
 
-mod mime;
+pub(crate) mod mime;
 mod odd;
 mod pdf;
 
