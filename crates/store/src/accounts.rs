@@ -1,51 +1,312 @@
-//! Accounts
+//! Accounts and their sealed secrets.
+//!
+//! Nothing here can open a secret: it is stored and handed back as the vault sealed it.
+
+use sqlx::{FromRow, SqliteConnection};
 use wissel_model::{Account, AccountId};
 
-use crate::{Result, Store};
+use crate::error::Failure;
+use crate::rows::{folded, json, read_id, read_json};
+use crate::{Result, Store, StoreError};
 
 impl Store {
     /// All accounts, by name.
+    ///
+    /// # Errors
+    /// The database failed.
     pub async fn accounts(&self) -> Result<Vec<Account>> {
-        todo!()
+        let rows: Vec<AccountRow> = sqlx::query_as("SELECT * FROM account ORDER BY name_folded")
+            .fetch_all(self.readers())
+            .await
+            .map_err(|e| self.failed(e))?;
+        rows.into_iter().map(AccountRow::read).collect()
     }
+
     /// The account of this name, without regard to case.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountNotFound`] lists the names there are.
     pub async fn account_named(&self, name: &str) -> Result<Account> {
-        todo!()
+        let row: Option<AccountRow> = sqlx::query_as("SELECT * FROM account WHERE name_folded = ?")
+            .bind(folded(name))
+            .fetch_optional(self.readers())
+            .await
+            .map_err(|e| self.failed(e))?;
+        match row {
+            Some(row) => row.read(),
+            None => Err(self.no_account(name).await),
+        }
     }
+
     /// The account of this id.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountNotFound`].
     pub async fn account(&self, id: AccountId) -> Result<Account> {
-        todo!()
+        let row: Option<AccountRow> = sqlx::query_as("SELECT * FROM account WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(|e| self.failed(e))?;
+        match row {
+            Some(row) => row.read(),
+            None => Err(self.no_account(&id.to_string()).await),
+        }
     }
-    /// Adds an account with its sealed secrets.
+
+    /// Adds an account with its sealed secrets (field and sealed bytes). If it is the default, no other stays so.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`].
     pub async fn add_account(&self, account: &Account, secrets: &[(String, Vec<u8>)]) -> Result<()> {
-        todo!()
+        let (account, secrets) = (account.clone(), secrets.to_vec());
+        self.write(move |tx| {
+            Box::pin(async move {
+                clear_default(tx, &account).await?;
+                sqlx::query(
+                    "INSERT INTO account (name, name_folded, connector, auth, settings, connection, is_default, id) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                )
+                .bind(&account.name)
+                .bind(folded(&account.name))
+                .bind(&account.connector)
+                .bind(&account.auth)
+                .bind(json("settings", &account.settings)?)
+                .bind(json("a connection policy", &account.connection)?)
+                .bind(account.is_default)
+                .bind(account.id.to_string())
+                .execute(&mut *tx)
+                .await
+                .map_err(|e| name_taken(e, &account.name))?;
+                put_secrets(tx, account.id, &secrets).await
+            })
+        })
+        .await
     }
-    /// Changes an account; the secrets given are put beside or in place of those it has.
+
+    /// Changes an account. The secrets given are put beside those it has, or in their place; the others stay.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountNotFound`], [`StoreError::NameTaken`].
     pub async fn update_account(&self, account: &Account, secrets: &[(String, Vec<u8>)]) -> Result<()> {
-        todo!()
+        let (account, secrets) = (account.clone(), secrets.to_vec());
+        self.write(move |tx| {
+            Box::pin(async move {
+                clear_default(tx, &account).await?;
+                let done = sqlx::query(
+                    "UPDATE account SET name = ?, name_folded = ?, connector = ?, auth = ?, settings = ?, \
+                     connection = ?, is_default = ? WHERE id = ?",
+                )
+                .bind(&account.name)
+                .bind(folded(&account.name))
+                .bind(&account.connector)
+                .bind(&account.auth)
+                .bind(json("settings", &account.settings)?)
+                .bind(json("a connection policy", &account.connection)?)
+                .bind(account.is_default)
+                .bind(account.id.to_string())
+                .execute(&mut *tx)
+                .await
+                .map_err(|e| name_taken(e, &account.name))?;
+                if done.rows_affected() == 0 {
+                    return Err(missing(tx, &account.name).await?.into());
+                }
+                put_secrets(tx, account.id, &secrets).await
+            })
+        })
+        .await
     }
+
     /// Makes this account the default, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountNotFound`].
     pub async fn set_default_account(&self, id: Option<AccountId>) -> Result<()> {
-        todo!()
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query("UPDATE account SET is_default = FALSE WHERE is_default")
+                    .execute(&mut *tx)
+                    .await?;
+                let Some(id) = id else { return Ok(()) };
+                let done = sqlx::query("UPDATE account SET is_default = TRUE WHERE id = ?")
+                    .bind(id.to_string())
+                    .execute(&mut *tx)
+                    .await?;
+                if done.rows_affected() == 0 {
+                    return Err(missing(tx, &id.to_string()).await?.into());
+                }
+                Ok(())
+            })
+        })
+        .await
     }
-    /// Removes an account with its secrets; refused while a job uses it.
+
+    /// Removes an account with its secrets, and with what ledgers remember of its message ids.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountInUse`] names the jobs that use it; [`StoreError::AccountNotFound`].
     pub async fn remove_account(&self, id: AccountId) -> Result<()> {
-        todo!()
+        self.write(move |tx| {
+            Box::pin(async move {
+                let name: Option<String> = sqlx::query_scalar("SELECT name FROM account WHERE id = ?")
+                    .bind(id.to_string())
+                    .fetch_optional(&mut *tx)
+                    .await?;
+                let Some(account) = name else { return Err(missing(tx, &id.to_string()).await?.into()) };
+                let jobs: Vec<String> = sqlx::query_scalar(
+                    "SELECT job.name FROM job JOIN job_account ON job_account.job = job.id \
+                     WHERE job_account.account = ? ORDER BY job.name_folded",
+                )
+                .bind(id.to_string())
+                .fetch_all(&mut *tx)
+                .await?;
+                if !jobs.is_empty() {
+                    return Err(StoreError::AccountInUse { account, jobs }.into());
+                }
+                sqlx::query("DELETE FROM account WHERE id = ?").bind(id.to_string()).execute(tx).await?;
+                Ok(())
+            })
+        })
+        .await
     }
-    /// Stores a sealed secret.
+
+    /// Stores a sealed secret of an account, in place of the one before.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountNotFound`].
     pub async fn put_secret(&self, account: AccountId, field: &str, sealed: &[u8]) -> Result<()> {
-        todo!()
+        let secrets = [(field.to_owned(), sealed.to_vec())];
+        self.write(move |tx| {
+            Box::pin(async move {
+                let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM account WHERE id = ?")
+                    .bind(account.to_string())
+                    .fetch_optional(&mut *tx)
+                    .await?;
+                if known.is_none() {
+                    return Err(missing(tx, &account.to_string()).await?.into());
+                }
+                put_secrets(tx, account, &secrets).await
+            })
+        })
+        .await
     }
-    /// A sealed secret.
+
+    /// The sealed secret of an account's field.
+    ///
+    /// # Errors
+    /// The database failed.
     pub async fn secret(&self, account: AccountId, field: &str) -> Result<Option<Vec<u8>>> {
-        todo!()
+        sqlx::query_scalar("SELECT sealed FROM account_secret WHERE account = ? AND field = ?")
+            .bind(account.to_string())
+            .bind(field)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(|e| self.failed(e))
     }
-    /// The fields of an account that have a secret.
+
+    /// The fields of an account that have a secret, by name.
+    ///
+    /// # Errors
+    /// The database failed.
     pub async fn secret_fields(&self, account: AccountId) -> Result<Vec<String>> {
-        todo!()
+        sqlx::query_scalar("SELECT field FROM account_secret WHERE account = ? ORDER BY field")
+            .bind(account.to_string())
+            .fetch_all(self.readers())
+            .await
+            .map_err(|e| self.failed(e))
     }
-    /// Whether any secret is stored at all: then the vault's key must exist.
+
+    /// Whether any secret is stored at all: then the vault's key must exist already.
+    ///
+    /// # Errors
+    /// The database failed.
     pub async fn any_secret(&self) -> Result<bool> {
-        todo!()
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM account_secret)")
+            .fetch_one(self.readers())
+            .await
+            .map_err(|e| self.failed(e))
+    }
+
+    async fn no_account(&self, name: &str) -> StoreError {
+        let known = self.accounts().await;
+        known.map_or_else(
+            |error| error,
+            |known| StoreError::AccountNotFound {
+                name: name.to_owned(),
+                known: known.into_iter().map(|a| a.name).collect(),
+            },
+        )
+    }
+}
+
+/// The error for an account that is not there, from inside a write.
+pub(crate) async fn missing(
+    tx: &mut SqliteConnection,
+    name: &str,
+) -> std::result::Result<StoreError, Failure> {
+    let known = sqlx::query_scalar("SELECT name FROM account ORDER BY name_folded").fetch_all(tx).await?;
+    Ok(StoreError::AccountNotFound { name: name.to_owned(), known })
+}
+
+/// Reads a refused name out of what the database said.
+pub(crate) fn name_taken(error: sqlx::Error, name: &str) -> Failure {
+    let failure = Failure::from(error);
+    if failure.is_unique_violation() {
+        return StoreError::NameTaken { name: name.to_owned() }.into();
+    }
+    failure
+}
+
+async fn clear_default(tx: &mut SqliteConnection, account: &Account) -> std::result::Result<(), Failure> {
+    if account.is_default {
+        sqlx::query("UPDATE account SET is_default = FALSE WHERE is_default AND id <> ?")
+            .bind(account.id.to_string())
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn put_secrets(
+    tx: &mut SqliteConnection,
+    account: AccountId,
+    secrets: &[(String, Vec<u8>)],
+) -> std::result::Result<(), Failure> {
+    for (field, sealed) in secrets {
+        sqlx::query(
+            "INSERT INTO account_secret (account, field, sealed) VALUES (?, ?, ?) \
+             ON CONFLICT (account, field) DO UPDATE SET sealed = excluded.sealed",
+        )
+        .bind(account.to_string())
+        .bind(field)
+        .bind(sealed)
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct AccountRow {
+    id: String,
+    name: String,
+    connector: String,
+    auth: String,
+    settings: String,
+    connection: String,
+    is_default: bool,
+}
+
+impl AccountRow {
+    fn read(self) -> Result<Account> {
+        Ok(Account {
+            id: read_id("an account id", &self.id, AccountId::parse)?,
+            name: self.name,
+            connector: self.connector,
+            auth: self.auth,
+            settings: read_json("an account's settings", &self.settings)?,
+            connection: read_json("an account's connection policy", &self.connection)?,
+            is_default: self.is_default,
+        })
     }
 }

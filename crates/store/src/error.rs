@@ -1,6 +1,7 @@
 //! What can go wrong in the store, each with the next step that a person can take.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use wissel_model::{AccountId, JobId, MessageKey};
@@ -190,4 +191,52 @@ fn list(what: &str, known: &[String], add: &str) -> String {
     let more = known.len().saturating_sub(SHOWN);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("the {what} are {}{rest}", names.join(", "))
+}
+
+/// A failure inside an operation, before the database file is named.
+#[derive(Debug, Clone)]
+pub(crate) enum Failure {
+    Store(StoreError),
+    Database(Arc<sqlx::Error>),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+impl Failure {
+    /// Names the database file and what SQLite's result code means for a person
+    /// (<https://www.sqlite.org/rescode.html>).
+    pub(crate) fn at(self, path: &Path) -> StoreError {
+        let error = match self {
+            Self::Store(error) => return error,
+            Self::Database(error) => error,
+        };
+        let (path, detail) = (path.to_owned(), error.to_string());
+        // The low byte of an extended result code is the primary one.
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        match code.and_then(|c| c.parse::<i32>().ok()).map(|c| c & 0xff) {
+            Some(5 | 6) => StoreError::Locked { path },
+            Some(11) => StoreError::Corrupt { path, detail },
+            Some(13) => StoreError::DiskFull { path },
+            Some(3 | 8 | 14 | 23) => StoreError::NotWritable { path, detail },
+            Some(26) => StoreError::NotADatabase { path },
+            _ if matches!(*error, sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed) => StoreError::Closed,
+            _ => StoreError::Database { path, detail },
+        }
+    }
+
+    /// Whether a unique index refused the change.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Database(error)
+            if error.as_database_error().is_some_and(|e| e.is_unique_violation()))
+    }
 }

@@ -1,12 +1,16 @@
-//! Ledger
+//! The steps of a message through the ledger: reserved, delivered, done; or forgotten, or counted as done beforehand.
+//!
+//! Each step takes a batch, is one committed transaction, is fenced by the lease, and may be repeated. A step that
+//! finds a message in a state that the order of steps rules out changes nothing.
+
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-use wissel_model::{
-    AccountId, FolderId, JobId, LedgerEntry, LedgerState, MessageId, MessageKey, MessageSummary,
-};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use wissel_model::{AccountId, FolderId, JobId, LedgerState, MessageId, MessageKey, MessageSummary};
 
-use crate::{Lease, Result, Store};
+use crate::error::Failure;
+use crate::rows::{CHUNK, moment, now, read_id, read_state};
+use crate::{Lease, Result, Store, StoreError};
 
 /// What is known of a message once the sink has acknowledged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,81 +32,15 @@ pub struct Delivered {
 pub enum DeliverTo {
     /// The mailbox is still to be changed.
     Delivered,
-    /// Nothing is left to do: the message stays as it is.
+    /// Nothing is left to do: the message stays as it is in the mailbox.
     Done,
 }
 
-/// What of the ledger is asked for. `Default` asks for nothing: set a limit.
-#[derive(Debug, Clone, Default)]
-pub struct LedgerQuery {
-    /// Only this job.
-    pub job: Option<JobId>,
-    /// Only this state.
-    pub state: Option<LedgerState>,
-    /// Only rows with this text in subject, Message-ID, digest or key, without regard to (ASCII) case.
-    pub text: Option<String>,
-    /// At most so many rows.
-    pub limit: u32,
-    /// Go on after this row of the page before.
-    pub after: Option<MessageKey>,
-}
-
-/// Where a message was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    /// The account.
-    pub account: AccountId,
-    /// The folder there.
-    pub folder: FolderId,
-    /// Its id there.
-    pub message: MessageId,
-}
-
-/// One row of the ledger with all its locations, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerRow {
-    /// What the sink knows it by.
-    pub key: MessageKey,
-    /// The job.
-    pub job: JobId,
-    /// How far it has come.
-    pub state: LedgerState,
-    /// The Message-ID header.
-    pub internet_message_id: Option<String>,
-    /// When the service received it.
-    pub received: Option<Timestamp>,
-    /// The canonical digest.
-    pub digest: Option<String>,
-    /// The subject.
-    pub subject: Option<String>,
-    /// Octets as delivered.
-    pub size: Option<u32>,
-    /// When this state was reached.
-    pub since: Timestamp,
-    /// Why it failed last.
-    pub reason: Option<String>,
-    /// The account it was found in first.
-    pub origin: AccountId,
-    /// Where it was seen, oldest first.
-    pub locations: Vec<Location>,
-}
-
 impl Store {
-    /// Which of these messages of a folder are in the ledger.
-    pub async fn known(
-        &self,
-        job: JobId,
-        account: AccountId,
-        folder: &FolderId,
-        ids: &[MessageId],
-    ) -> Result<HashMap<MessageId, (MessageKey, LedgerState)>> {
-        todo!()
-    }
-    /// What is reserved or delivered and not done.
-    pub async fn unfinished(&self, job: JobId, account: AccountId) -> Result<Vec<LedgerEntry>> {
-        todo!()
-    }
-    /// Gives each message a key, in the same order; a message that is known keeps its key and state.
+    /// Gives each message a key, in the same order. A message that is known keeps its key and its state.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
     pub async fn reserve(
         &self,
         lease: &Lease,
@@ -110,21 +48,22 @@ impl Store {
         folder: &FolderId,
         messages: &[MessageSummary],
     ) -> Result<Vec<MessageKey>> {
-        todo!()
+        let place = Place::new(lease, account, folder);
+        let messages = messages.to_vec();
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                let mut keys = place.keys(tx, &messages).await?;
+                place.insert(tx, &messages, &mut keys, LedgerState::Reserved).await?;
+                Ok(messages.iter().filter_map(|m| keys.get(&m.id).copied()).collect())
+            })
+        })
+        .await
     }
-    /// The sink has acknowledged these.
-    pub async fn deliver(&self, lease: &Lease, messages: &[Delivered], to: DeliverTo) -> Result<()> {
-        todo!()
-    }
-    /// The mailbox was changed for these.
-    pub async fn finish(&self, lease: &Lease, messages: &[MessageKey]) -> Result<()> {
-        todo!()
-    }
-    /// These vanished before they were delivered.
-    pub async fn forget(&self, lease: &Lease, messages: &[MessageKey]) -> Result<()> {
-        todo!()
-    }
-    /// Counts these as done without delivery; known ones are skipped. Returns how many were new.
+
+    /// Counts messages as done without delivery; known ones are left as they are. Returns how many were new.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
     pub async fn baseline(
         &self,
         lease: &Lease,
@@ -132,24 +71,269 @@ impl Store {
         folder: &FolderId,
         messages: &[MessageSummary],
     ) -> Result<u64> {
-        todo!()
+        let place = Place::new(lease, account, folder);
+        let messages = messages.to_vec();
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                let mut keys = place.keys(tx, &messages).await?;
+                place.insert(tx, &messages, &mut keys, LedgerState::Baseline).await
+            })
+        })
+        .await
     }
-    /// Rows for people, newest first.
-    pub async fn ledger(&self, query: &LedgerQuery) -> Result<Vec<LedgerRow>> {
-        todo!()
+
+    /// Records that the sink has acknowledged these: `Reserved -> Delivered`, or straight to `Done`.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`]; [`StoreError::WrongState`] when one is neither reserved nor delivered nor done.
+    pub async fn deliver(&self, lease: &Lease, messages: &[Delivered], to: DeliverTo) -> Result<()> {
+        let (job, messages) = (lease.job, messages.to_vec());
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                for chunk in messages.chunks(CHUNK) {
+                    deliver_chunk(tx, job, chunk, to).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
     }
-    /// Where the changes of a folder go on.
-    pub async fn cursor(&self, job: JobId, account: AccountId, folder: &FolderId) -> Result<Option<String>> {
-        todo!()
+
+    /// Records that the mailbox was changed for these: `Delivered -> Done`.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`]; [`StoreError::WrongState`] when one is neither delivered nor done.
+    pub async fn finish(&self, lease: &Lease, messages: &[MessageKey]) -> Result<()> {
+        let (job, keys) = (lease.job, messages.to_vec());
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                for chunk in keys.chunks(CHUNK) {
+                    let mut query = QueryBuilder::<Sqlite>::new("UPDATE ledger SET state = 'done', since = ");
+                    query
+                        .push_bind(now())
+                        .push(" WHERE state = 'delivered' AND job = ")
+                        .push_bind(job.to_string());
+                    push_keys(&mut query, chunk);
+                    let done = query.build().execute(&mut *tx).await?.rows_affected();
+                    if done < chunk.len() as u64 {
+                        expect(tx, job, chunk, LedgerState::Done, &[LedgerState::Done]).await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
     }
-    /// Remembers where the changes of a folder go on.
-    pub async fn save_cursor(
+
+    /// Forgets messages that vanished from the mailbox before they were delivered. Only reserved ones are forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn forget(&self, lease: &Lease, messages: &[MessageKey]) -> Result<()> {
+        let (job, keys) = (lease.job, messages.to_vec());
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                for chunk in keys.chunks(CHUNK) {
+                    let mut query =
+                        QueryBuilder::<Sqlite>::new("DELETE FROM ledger WHERE state = 'reserved' AND job = ");
+                    query.push_bind(job.to_string());
+                    push_keys(&mut query, chunk);
+                    query.build().execute(&mut *tx).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// A folder of an account as a job sees it.
+struct Place {
+    job: JobId,
+    account: AccountId,
+    folder: FolderId,
+}
+
+impl Place {
+    fn new(lease: &Lease, account: AccountId, folder: &FolderId) -> Self {
+        Self { job: lease.job, account, folder: folder.clone() }
+    }
+
+    /// The keys of those messages that are known here.
+    async fn keys(
         &self,
-        lease: &Lease,
-        account: AccountId,
-        folder: &FolderId,
-        cursor: &str,
-    ) -> Result<()> {
-        todo!()
+        tx: &mut SqliteConnection,
+        messages: &[MessageSummary],
+    ) -> std::result::Result<HashMap<MessageId, MessageKey>, Failure> {
+        let mut keys = HashMap::with_capacity(messages.len());
+        for chunk in messages.chunks(CHUNK) {
+            let mut query =
+                QueryBuilder::<Sqlite>::new("SELECT message, key FROM ledger_location WHERE job = ");
+            query.push_bind(self.job.to_string());
+            query.push(" AND account = ").push_bind(self.account.to_string());
+            query.push(" AND folder = ").push_bind(self.folder.as_str()).push(" AND message IN (");
+            let mut ids = query.separated(", ");
+            for message in chunk {
+                ids.push_bind(message.id.as_str());
+            }
+            query.push(")");
+            let rows: Vec<(String, String)> = query.build_query_as().fetch_all(&mut *tx).await?;
+            for (message, key) in rows {
+                keys.insert(message.into(), read_id("a message key", &key, MessageKey::parse)?);
+            }
+        }
+        Ok(keys)
     }
+
+    /// Adds the messages that have no key yet, each once, and returns how many those were.
+    async fn insert(
+        &self,
+        tx: &mut SqliteConnection,
+        messages: &[MessageSummary],
+        keys: &mut HashMap<MessageId, MessageKey>,
+        state: LedgerState,
+    ) -> std::result::Result<u64, Failure> {
+        let mut added: Vec<(MessageKey, &MessageSummary)> = Vec::new();
+        for message in messages {
+            keys.entry(message.id.clone()).or_insert_with(|| {
+                let key = MessageKey::generate();
+                added.push((key, message));
+                key
+            });
+        }
+        let since = now();
+        for chunk in added.chunks(CHUNK) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO ledger (key, job, state, internet_message_id, received, subject, since, origin) ",
+            );
+            query.push_values(chunk, |mut row, (key, message)| {
+                row.push_bind(key.to_string())
+                    .push_bind(self.job.to_string())
+                    .push_bind(state.as_str())
+                    .push_bind(message.internet_message_id.as_deref())
+                    .push_bind(message.received.map(moment))
+                    .push_bind(message.subject.as_deref())
+                    .push_bind(since.as_str())
+                    .push_bind(self.account.to_string());
+            });
+            query.build().execute(&mut *tx).await?;
+        }
+        let locations =
+            added.iter().map(|(key, message)| (*key, &self.folder, &message.id)).collect::<Vec<_>>();
+        insert_locations(tx, self.job, self.account, &locations).await?;
+        Ok(added.len() as u64)
+    }
+}
+
+/// Adds locations of messages in an account; one that exists is kept.
+pub(crate) async fn insert_locations(
+    tx: &mut SqliteConnection,
+    job: JobId,
+    account: AccountId,
+    locations: &[(MessageKey, &FolderId, &MessageId)],
+) -> std::result::Result<(), Failure> {
+    let found = now();
+    for chunk in locations.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO ledger_location (key, job, account, folder, message, found) ",
+        );
+        query.push_values(chunk, |mut row, (key, folder, message)| {
+            row.push_bind(key.to_string())
+                .push_bind(job.to_string())
+                .push_bind(account.to_string())
+                .push_bind(folder.as_str())
+                .push_bind(message.as_str())
+                .push_bind(found.as_str());
+        });
+        query.push(" ON CONFLICT (job, account, folder, message) DO NOTHING");
+        query.build().execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+async fn deliver_chunk(
+    tx: &mut SqliteConnection,
+    job: JobId,
+    chunk: &[Delivered],
+    to: DeliverTo,
+) -> std::result::Result<(), Failure> {
+    let (wanted, from, settled): (_, _, &[LedgerState]) = match to {
+        DeliverTo::Delivered => {
+            (LedgerState::Delivered, "('reserved')", &[LedgerState::Delivered, LedgerState::Done])
+        }
+        DeliverTo::Done => (LedgerState::Done, "('reserved', 'delivered')", &[LedgerState::Done]),
+    };
+    let mut query = QueryBuilder::<Sqlite>::new("WITH given (key, digest, size, message_id, subject) AS (");
+    query.push_values(chunk, |mut row, message| {
+        row.push_bind(message.key.to_string())
+            .push_bind(message.digest.as_str())
+            .push_bind(i64::from(message.size))
+            .push_bind(message.internet_message_id.as_deref())
+            .push_bind(message.subject.as_deref());
+    });
+    query.push(") UPDATE ledger SET state = ").push_bind(wanted.as_str()).push(", since = ").push_bind(now());
+    query.push(
+        ", digest = given.digest, size = given.size, reason = NULL, \
+         internet_message_id = coalesce(given.message_id, ledger.internet_message_id), \
+         subject = coalesce(given.subject, ledger.subject) \
+         FROM given WHERE ledger.key = given.key AND ledger.state IN ",
+    );
+    query.push(from).push(" AND ledger.job = ").push_bind(job.to_string());
+    let done = query.build().execute(&mut *tx).await?.rows_affected();
+    if done < chunk.len() as u64 {
+        let keys: Vec<MessageKey> = chunk.iter().map(|m| m.key).collect();
+        expect(tx, job, &keys, wanted, settled).await?;
+    }
+    Ok(())
+}
+
+fn push_keys(query: &mut QueryBuilder<Sqlite>, keys: &[MessageKey]) {
+    query.push(" AND key IN (");
+    let mut list = query.separated(", ");
+    for key in keys {
+        list.push_bind(key.to_string());
+    }
+    query.push(")");
+}
+
+/// After a step that changed fewer rows than it was given: fine if the others had taken it before, else an error that
+/// undoes the step.
+async fn expect(
+    tx: &mut SqliteConnection,
+    job: JobId,
+    keys: &[MessageKey],
+    wanted: LedgerState,
+    settled: &[LedgerState],
+) -> std::result::Result<(), Failure> {
+    for key in keys {
+        let found = state(tx, job, *key).await?;
+        if !found.is_some_and(|found| settled.contains(&found)) {
+            return Err(wrong_state(tx, job, *key, wanted).await?.into());
+        }
+    }
+    Ok(())
+}
+
+async fn state(
+    tx: &mut SqliteConnection,
+    job: JobId,
+    key: MessageKey,
+) -> std::result::Result<Option<LedgerState>, Failure> {
+    let found: Option<String> = sqlx::query_scalar("SELECT state FROM ledger WHERE key = ? AND job = ?")
+        .bind(key.to_string())
+        .bind(job.to_string())
+        .fetch_optional(tx)
+        .await?;
+    Ok(found.as_deref().map(read_state).transpose()?)
+}
+
+/// The error for a step that a message's state rules out.
+pub(crate) async fn wrong_state(
+    tx: &mut SqliteConnection,
+    job: JobId,
+    key: MessageKey,
+    wanted: LedgerState,
+) -> std::result::Result<StoreError, Failure> {
+    let found = state(tx, job, key).await?.map_or("missing", LedgerState::as_str);
+    Ok(StoreError::WrongState { key, found, wanted: wanted.as_str() })
 }

@@ -1,17 +1,19 @@
 //! The tables: accounts with their sealed secrets, jobs, leases, the ledger, cursors, quarantine, runs and audit.
 //!
 //! One [`Store`] is one database file. All writes go through one connection that commits them in groups
-//! ([`writer`]); reads use a small pool of read-only connections. Every write of a job is fenced by its [`Lease`].
+//! (`writer`); reads use a small pool of read-only connections. Every write of a job is fenced by its [`Lease`].
 //!
 //! What this crate deliberately does not do: open secrets (it keeps sealed bytes; the vault opens them), decide what
 //! a job does next, or know what a connector is.
 
 mod accounts;
 mod audit;
+mod cursors;
 mod error;
 mod jobs;
 mod lease;
 mod ledger;
+mod lookup;
 mod matching;
 mod open;
 mod private_file;
@@ -24,7 +26,8 @@ pub use audit::AuditRecord;
 pub use error::{Result, StoreError};
 pub use jobs::PinKind;
 pub use lease::Lease;
-pub use ledger::{DeliverTo, Delivered, LedgerQuery, LedgerRow, Location};
+pub use ledger::{DeliverTo, Delivered};
+pub use lookup::{LedgerQuery, LedgerRow, Location};
 pub use matching::{Mapping, Switch};
 pub use open::Store;
 pub use quarantine::{QuarantineItem, Quarantined};
