@@ -1,4 +1,4 @@
-//! The IMAP face (RFC 3501 with the extensions in [`capabilities`]): listeners and connections.
+//! The IMAP face (RFC 3501 with the extensions that `capabilities.rs` lists): listeners and connections.
 //!
 //! Grammar is imap-codec's, both ways; this module only decides what the answer is. It deliberately leaves out what no
 //! import needs: BODYSTRUCTURE, single MIME parts, SORT, THREAD, CONDSTORE, subscriptions that are remembered.
