@@ -2,6 +2,8 @@
 
 use wissel_model::{AccountId, FolderId, JobId};
 
+use crate::ledger::insert_locations;
+use crate::matching::Mapping;
 use crate::{Lease, Result, Store};
 
 impl Store {
@@ -19,7 +21,8 @@ impl Store {
             .map_err(|e| self.failed(e))
     }
 
-    /// Saves the cursor of a folder, in place of the one before.
+    /// Saves the cursor of a folder in place of the one before, together with the places where messages of the ledger
+    /// were found again since: the folder's ids had changed.
     ///
     /// # Errors
     /// [`LeaseLost`](crate::StoreError::LeaseLost).
@@ -29,10 +32,13 @@ impl Store {
         account: AccountId,
         folder: &FolderId,
         cursor: &str,
+        mappings: Vec<Mapping>,
     ) -> Result<()> {
         let (job, folder, cursor) = (lease.job, folder.clone(), cursor.to_owned());
         self.fenced(lease, move |tx| {
             Box::pin(async move {
+                let locations: Vec<_> = mappings.iter().map(|m| (m.key, &m.folder, &m.message)).collect();
+                insert_locations(tx, job, account, &locations).await?;
                 sqlx::query(
                     "INSERT INTO cursor (job, account, folder, cursor) VALUES (?, ?, ?, ?) \
                      ON CONFLICT (job, account, folder) DO UPDATE SET cursor = excluded.cursor",

@@ -34,6 +34,30 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseHeld`] says by whom and until when; [`StoreError::JobNotFound`].
     pub async fn acquire_lease(&self, job: JobId, holder: &str, ttl: Duration) -> Result<Lease> {
+        self.take_lease(job, holder, ttl, None).await
+    }
+
+    /// Takes the lease from a holder that is known to be dead, before its time is up. Its writes fail from then on.
+    ///
+    /// # Errors
+    /// As [`acquire_lease`](Self::acquire_lease), when somebody else holds it by now.
+    pub async fn take_over_lease(
+        &self,
+        job: JobId,
+        dead: &str,
+        holder: &str,
+        ttl: Duration,
+    ) -> Result<Lease> {
+        self.take_lease(job, holder, ttl, Some(dead.to_owned())).await
+    }
+
+    async fn take_lease(
+        &self,
+        job: JobId,
+        holder: &str,
+        ttl: Duration,
+        dead: Option<String>,
+    ) -> Result<Lease> {
         let holder = holder.to_owned();
         self.write(move |tx| {
             Box::pin(async move {
@@ -47,7 +71,7 @@ impl Store {
                 let epoch = match row {
                     Some((epoch, other, expires, released)) => {
                         let until = read_moment(&expires)?;
-                        if !released && until > now {
+                        if !released && until > now && dead.as_ref() != Some(&other) {
                             return Err(StoreError::LeaseHeld { job: name, holder: other, until }.into());
                         }
                         epoch + 1

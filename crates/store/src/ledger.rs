@@ -17,10 +17,10 @@ use crate::{Lease, Result, Store, StoreError};
 pub struct Delivered {
     /// The message.
     pub key: MessageKey,
-    /// The canonical digest.
-    pub digest: String,
+    /// The canonical digest, when it is known.
+    pub digest: Option<String>,
     /// Octets of the message as delivered.
-    pub size: u32,
+    pub size: Option<u32>,
     /// The Message-ID header; none keeps what the listing said.
     pub internet_message_id: Option<String>,
     /// The subject; none keeps what the listing said.
@@ -266,14 +266,15 @@ async fn deliver_chunk(
     let mut query = QueryBuilder::<Sqlite>::new("WITH given (key, digest, size, message_id, subject) AS (");
     query.push_values(chunk, |mut row, message| {
         row.push_bind(message.key.to_string())
-            .push_bind(message.digest.as_str())
-            .push_bind(i64::from(message.size))
+            .push_bind(message.digest.as_deref())
+            .push_bind(message.size.map(i64::from))
             .push_bind(message.internet_message_id.as_deref())
             .push_bind(message.subject.as_deref());
     });
     query.push(") UPDATE ledger SET state = ").push_bind(wanted.as_str()).push(", since = ").push_bind(now());
     query.push(
-        ", digest = given.digest, size = given.size, reason = NULL, \
+        ", reason = NULL, digest = coalesce(given.digest, ledger.digest), \
+         size = coalesce(given.size, ledger.size), \
          internet_message_id = coalesce(given.message_id, ledger.internet_message_id), \
          subject = coalesce(given.subject, ledger.subject) \
          FROM given WHERE ledger.key = given.key AND ledger.state IN ",

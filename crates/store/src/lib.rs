@@ -22,6 +22,9 @@ mod rows;
 mod runs;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use audit::AuditRecord;
 pub use error::{Result, StoreError};
 pub use jobs::PinKind;
