@@ -1,0 +1,109 @@
+//! What becomes of a delivered message in the mailbox: moved, marked, deleted or left.
+
+use wissel_model::{
+    ConnectorError, ErrorKind, Folder, MessageId, MessageKey, Outcome, ProcessedAction, Session,
+};
+
+/// What came of acting on a group of messages.
+#[derive(Debug, Default)]
+pub(crate) struct Acted {
+    /// Messages that are as the job wants them.
+    pub(crate) done: Vec<MessageKey>,
+    /// How many are not.
+    pub(crate) left: usize,
+    /// The first failure.
+    pub(crate) failure: Option<ConnectorError>,
+}
+
+/// The operation of the contract that an action needs.
+pub(crate) fn operation(action: ProcessedAction) -> Option<&'static str> {
+    match action {
+        ProcessedAction::Move => Some("move-messages"),
+        ProcessedAction::MarkRead => Some("mark-messages"),
+        ProcessedAction::Delete => Some("delete-messages"),
+        ProcessedAction::Leave => None,
+    }
+}
+
+/// The past participle for a sentence such as "could not be moved".
+pub(crate) fn participle(action: ProcessedAction) -> &'static str {
+    match action {
+        ProcessedAction::Move => "moved",
+        ProcessedAction::MarkRead => "marked as read",
+        ProcessedAction::Delete => "deleted",
+        ProcessedAction::Leave => "left",
+    }
+}
+
+/// Acts on messages that are delivered and recorded. `again` says that an earlier run may have got half-way.
+pub(crate) async fn act(
+    session: &mut dyn Session,
+    action: ProcessedAction,
+    processed: Option<&Folder>,
+    messages: &[(MessageKey, MessageId)],
+    again: bool,
+) -> Acted {
+    let ids: Vec<MessageId> = messages.iter().map(|(_, id)| id.clone()).collect();
+    let outcomes = match (action, processed) {
+        _ if ids.is_empty() => Ok(Vec::new()),
+        (ProcessedAction::Leave, _) => Ok(ids.iter().map(done).collect()),
+        (ProcessedAction::MarkRead, _) => session.mark_messages(&ids, true).await,
+        (ProcessedAction::Delete, _) => session.delete_messages(&ids).await,
+        (ProcessedAction::Move, Some(folder)) => session.move_messages(&ids, &folder.id, again).await,
+        (ProcessedAction::Move, None) => {
+            Err(ConnectorError::new(ErrorKind::NotFound, "the processed folder is missing"))
+        }
+    };
+    match outcomes {
+        Ok(outcomes) => sum_up(messages, outcomes),
+        Err(error) => Acted { done: Vec::new(), left: messages.len(), failure: Some(error) },
+    }
+}
+
+fn done(message: &MessageId) -> Outcome {
+    Outcome { message: message.clone(), new_id: None, failure: None }
+}
+
+/// A message without an outcome was not attempted; one that is gone already is as good as done.
+fn sum_up(messages: &[(MessageKey, MessageId)], outcomes: Vec<Outcome>) -> Acted {
+    let mut acted = Acted::default();
+    for (key, id) in messages {
+        match outcomes.iter().find(|o| o.message == *id).map(|o| o.failure.as_ref()) {
+            Some(None) => acted.done.push(*key),
+            Some(Some(error)) if error.kind == ErrorKind::NotFound => acted.done.push(*key),
+            Some(Some(error)) => acted.failure = acted.failure.or_else(|| Some(error.clone())),
+            None => {}
+        }
+    }
+    acted.left = messages.len() - acted.done.len();
+    if acted.left > 0 && acted.failure.is_none() {
+        let unsaid = "the connector did not say what became of some messages";
+        acted.failure = Some(ConnectorError::new(ErrorKind::Temporary, unsaid));
+    }
+    acted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gone_is_done_and_unattempted_is_not() {
+        let messages: Vec<(MessageKey, MessageId)> =
+            ["a", "b", "c", "d"].into_iter().map(|id| (MessageKey::generate(), id.into())).collect();
+        let failed = |id: &str, kind| Outcome {
+            message: id.into(),
+            new_id: None,
+            failure: Some(ConnectorError::new(kind, "no")),
+        };
+        let outcomes = vec![
+            done(&"a".into()),
+            failed("b", ErrorKind::NotFound),
+            failed("c", ErrorKind::PermissionMissing),
+        ];
+        let acted = sum_up(&messages, outcomes);
+        assert_eq!(acted.done, [messages[0].0, messages[1].0]);
+        assert_eq!(acted.left, 2);
+        assert_eq!(acted.failure.unwrap().kind, ErrorKind::PermissionMissing);
+    }
+}

@@ -1,0 +1,240 @@
+//! Recognises messages of the ledger among messages that carry other ids: after a switch of account or protocol, or
+//! when a service has given a folder new ids (IMAP: another UIDVALIDITY, RFC 9051, section 2.3.1.1).
+//!
+//! Matching is one-to-one, so that identical copies are counted, never merged. It goes by tiers: Message-ID with the
+//! same second of reception; then, for what that leaves open, the canonical digest, which costs a download. What no
+//! tier decides is doubtful and left to the operator. Sizes are never compared: services count them differently.
+
+use std::collections::{HashMap, HashSet};
+
+use wissel_model::{FolderId, LedgerEntry, LedgerState, MessageId, MessageKey, MessageSummary};
+
+/// A message found in a listing, and the folder it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) folder: FolderId,
+    pub(crate) message: MessageSummary,
+}
+
+/// What a listing of the old account told, where it is still alive.
+#[derive(Debug, Default)]
+pub(crate) struct OldListing {
+    /// Messages that the ledger knows and that are still there.
+    pub(crate) known: HashSet<MessageKey>,
+    /// Fingerprints of messages there that the ledger does not know.
+    pub(crate) unknown: Vec<Fingerprint>,
+}
+
+/// Message-ID and second of reception: enough to recognise a message, unless several share it or the id is missing.
+pub(crate) type Fingerprint = (Option<String>, Option<i64>);
+
+pub(crate) fn fingerprint(message: &MessageSummary) -> Fingerprint {
+    (message.internet_message_id.as_deref().map(bare), message.received.map(|at| at.as_second()))
+}
+
+fn fingerprint_of_entry(entry: &LedgerEntry) -> Fingerprint {
+    (entry.internet_message_id.as_deref().map(bare), entry.received.map(|at| at.as_second()))
+}
+
+fn bare(message_id: &str) -> String {
+    message_id.trim().trim_start_matches('<').trim_end_matches('>').to_owned()
+}
+
+/// What matching came to.
+#[derive(Debug, Default)]
+pub(crate) struct Matched {
+    /// Messages of the ledger, as they were found.
+    pub(crate) pairs: Vec<(MessageKey, Found)>,
+    /// Messages that the ledger does not know.
+    pub(crate) new: Vec<Found>,
+    /// Messages that no tier could decide about.
+    pub(crate) doubtful: Vec<Found>,
+}
+
+/// A group that needs digests: messages found, and entries they may be.
+#[derive(Debug)]
+pub(crate) struct Undecided {
+    pub(crate) found: Vec<Found>,
+    entries: Vec<LedgerEntry>,
+}
+
+/// The first tier. Returns what it decided, and the groups that need digests.
+pub(crate) fn by_fingerprint(
+    entries: Vec<LedgerEntry>,
+    found: Vec<Found>,
+    old: Option<&OldListing>,
+) -> (Matched, Vec<Undecided>) {
+    let mut entries_by: HashMap<Fingerprint, Vec<LedgerEntry>> = HashMap::new();
+    for entry in entries.into_iter().filter(|entry| entry.state != LedgerState::Reserved) {
+        entries_by.entry(fingerprint_of_entry(&entry)).or_default().push(entry);
+    }
+    let mut found_by: Vec<(Fingerprint, Vec<Found>)> = Vec::new();
+    let mut place: HashMap<Fingerprint, usize> = HashMap::new();
+    for found in found {
+        let print = fingerprint(&found.message);
+        let index = *place.entry(print.clone()).or_insert_with(|| {
+            found_by.push((print, Vec::new()));
+            found_by.len() - 1
+        });
+        if let Some((_, group)) = found_by.get_mut(index) {
+            group.push(found);
+        }
+    }
+    let (mut matched, mut undecided) = (Matched::default(), Vec::new());
+    for (print, found) in found_by {
+        let entries = entries_by.remove(&print).unwrap_or_default();
+        if entries.is_empty() {
+            matched.new.extend(found);
+        } else if let Some(present) = decide(&print, &entries, &found, old) {
+            pair(&mut matched, present, found);
+        } else {
+            undecided.push(Undecided { found, entries });
+        }
+    }
+    (matched, undecided)
+}
+
+/// The entries to pair a group with, when the fingerprint alone decides: every message found is then one of them, or,
+/// with an empty answer, none is.
+fn decide(
+    print: &Fingerprint,
+    entries: &[LedgerEntry],
+    found: &[Found],
+    old: Option<&OldListing>,
+) -> Option<Vec<MessageKey>> {
+    if let Some(old) = old {
+        let present: Vec<MessageKey> =
+            entries.iter().map(|e| e.key).filter(|key| old.known.contains(key)).collect();
+        let unknown = old.unknown.iter().filter(|other| *other == print).count();
+        if present.len() + unknown == found.len() && (unknown == 0 || present.is_empty()) {
+            return Some(present);
+        }
+    }
+    let identified = print.0.is_some() && print.1.is_some();
+    (identified && found.len() <= entries.len() && same_digest(entries))
+        .then(|| entries.iter().map(|e| e.key).collect())
+}
+
+/// Several entries with one fingerprint are interchangeable only when their contents are equal; one alone always is.
+fn same_digest(entries: &[LedgerEntry]) -> bool {
+    let digests: HashSet<&Option<String>> = entries.iter().map(|e| &e.digest).collect();
+    entries.len() == 1 || (digests.len() == 1 && !digests.contains(&None))
+}
+
+fn pair(matched: &mut Matched, keys: Vec<MessageKey>, found: Vec<Found>) {
+    let mut keys = keys.into_iter();
+    for found in found {
+        match keys.next() {
+            Some(key) => matched.pairs.push((key, found)),
+            None => matched.new.push(found),
+        }
+    }
+}
+
+/// The second tier: decides a group by the digests of the messages found. One without a digest, since it could not be
+/// fetched, is doubtful; so is one that only entries without a digest are left for.
+pub(crate) fn by_digest(matched: &mut Matched, group: Undecided, digests: &HashMap<MessageId, String>) {
+    let mut entries = group.entries;
+    for found in group.found {
+        let Some(digest) = digests.get(&found.message.id) else {
+            matched.doubtful.push(found);
+            continue;
+        };
+        let equal = entries.iter().position(|entry| entry.digest.as_ref() == Some(digest));
+        match equal {
+            Some(index) => matched.pairs.push((entries.swap_remove(index).key, found)),
+            None if entries.iter().any(|entry| entry.digest.is_none()) => matched.doubtful.push(found),
+            None => matched.new.push(found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wissel_model::MessageKey;
+
+    fn entry(message_id: Option<&str>, second: i64, digest: Option<&str>) -> LedgerEntry {
+        let at = jiff::Timestamp::from_second(second).unwrap();
+        LedgerEntry {
+            key: MessageKey::generate(),
+            state: LedgerState::Done,
+            folder: "f".into(),
+            message: format!("a{second}").into(),
+            internet_message_id: message_id.map(str::to_owned),
+            received: Some(at),
+            digest: digest.map(str::to_owned),
+            subject: None,
+            size: None,
+            since: at,
+            reason: None,
+        }
+    }
+
+    fn found(id: &str, message_id: Option<&str>, second: i64) -> Found {
+        Found {
+            folder: "g".into(),
+            message: MessageSummary {
+                id: id.into(),
+                internet_message_id: message_id.map(str::to_owned),
+                subject: None,
+                sender: None,
+                received: Some(jiff::Timestamp::from_second(second).unwrap()),
+                size: None,
+                read: None,
+            },
+        }
+    }
+
+    fn ids(found: &[Found]) -> Vec<&str> {
+        found.iter().map(|f| f.message.id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_message_id_counts_only_with_the_same_second() {
+        let entries = vec![entry(Some("<1@x>"), 10, Some("d1"))];
+        let (matched, undecided) =
+            by_fingerprint(entries, vec![found("b1", Some("1@x"), 10), found("b2", Some("<1@x>"), 11)], None);
+        assert_eq!(matched.pairs.len(), 1);
+        assert_eq!(ids(&matched.new), ["b2"]);
+        assert!(undecided.is_empty());
+    }
+
+    #[test]
+    fn one_more_copy_than_the_ledger_knows_is_decided_by_digest_and_is_new() {
+        let entries = vec![entry(Some("<1@x>"), 10, Some("d1"))];
+        let (mut matched, mut undecided) = by_fingerprint(
+            entries,
+            vec![found("b1", Some("<1@x>"), 10), found("b2", Some("<1@x>"), 10)],
+            None,
+        );
+        assert!(matched.pairs.is_empty());
+        let digests = HashMap::from([("b1".into(), "d2".to_owned()), ("b2".into(), "d1".to_owned())]);
+        by_digest(&mut matched, undecided.remove(0), &digests);
+        assert_eq!(matched.pairs[0].1.message.id.as_str(), "b2");
+        assert_eq!(ids(&matched.new), ["b1"]);
+    }
+
+    #[test]
+    fn without_a_message_id_only_the_digest_decides_and_nothing_is_guessed() {
+        let entries = vec![entry(None, 10, Some("d1")), entry(None, 10, None)];
+        let (mut matched, mut undecided) = by_fingerprint(
+            entries,
+            vec![found("b1", None, 10), found("b2", None, 10), found("b3", None, 10)],
+            None,
+        );
+        let digests = HashMap::from([("b1".into(), "d1".to_owned()), ("b2".into(), "d9".to_owned())]);
+        by_digest(&mut matched, undecided.remove(0), &digests);
+        assert_eq!(matched.pairs[0].1.message.id.as_str(), "b1");
+        assert_eq!(ids(&matched.doubtful), ["b2", "b3"]);
+    }
+
+    #[test]
+    fn a_live_old_listing_tells_a_new_copy_from_an_imported_one() {
+        let entries = vec![entry(Some("<1@x>"), 10, Some("d1"))];
+        let print = (Some("1@x".to_owned()), Some(10));
+        let old = OldListing { known: HashSet::new(), unknown: vec![print] };
+        let (matched, _) = by_fingerprint(entries, vec![found("b1", Some("<1@x>"), 10)], Some(&old));
+        assert_eq!(ids(&matched.new), ["b1"], "the imported one was moved away; this one is another");
+    }
+}

@@ -1,0 +1,154 @@
+//! `job test`: opens every account of a job, looks at the folders that the job really uses, and changes nothing.
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use wissel_model::{Account, Folder, Identity, ImportJob, JobAccount, OpenOptions};
+use wissel_sink::DirectorySink;
+
+use crate::action::operation;
+use crate::folders::{in_account, resolve};
+use crate::{JobError, Workshop};
+
+/// What a test of a job found.
+#[derive(Debug, Serialize)]
+pub struct ProbeReport {
+    /// The accounts of the job, in its order.
+    pub accounts: Vec<AccountProbe>,
+    /// Why the target directory cannot be used, if so.
+    pub target_problem: Option<String>,
+}
+
+impl ProbeReport {
+    /// Whether the job can run as it is.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.target_problem.is_none() && self.accounts.iter().all(|account| account.problem.is_none())
+    }
+}
+
+/// What a test found in one account.
+#[derive(Debug, Serialize)]
+pub struct AccountProbe {
+    /// The account's name.
+    pub account: String,
+    /// Who the session acts as.
+    pub identity: Option<Identity>,
+    /// The import folder.
+    pub import: Option<FolderProbe>,
+    /// The processed folder, when the job has one and it exists.
+    pub processed: Option<FolderProbe>,
+    /// The processed folder is missing and will be created by the first run.
+    pub processed_will_be_created: bool,
+    /// The folders that are scanned.
+    pub scanned: Vec<FolderProbe>,
+    /// Why the account cannot be used by the job, if so.
+    pub problem: Option<String>,
+}
+
+/// A folder as the test saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FolderProbe {
+    /// As the job names it.
+    pub named: String,
+    /// As the service shows it.
+    pub path: String,
+    /// Messages in it.
+    pub total: Option<u32>,
+    /// Unread messages in it.
+    pub unread: Option<u32>,
+}
+
+impl FolderProbe {
+    fn new(named: impl Into<String>, folder: &Folder) -> Self {
+        Self { named: named.into(), path: folder.display_path(), total: folder.total, unread: folder.unread }
+    }
+}
+
+/// Tests the job. Problems are part of the report, so that one account's does not hide another's.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn probe(
+    shop: &Workshop,
+    job: &ImportJob,
+    stop: &CancellationToken,
+) -> Result<ProbeReport, JobError> {
+    let mut accounts = Vec::new();
+    for place in &job.accounts {
+        let account = shop.store.account(place.account).await?;
+        let mut report = AccountProbe {
+            account: account.name.clone(),
+            identity: None,
+            import: None,
+            processed: None,
+            processed_will_be_created: false,
+            scanned: Vec::new(),
+            problem: None,
+        };
+        if let Err(error) = look(shop, job, &account, place, stop, &mut report).await {
+            report.problem = Some(error.to_string());
+        }
+        accounts.push(report);
+    }
+    let target_problem = DirectorySink::probe(&job.target).await.err().map(|error| error.to_string());
+    Ok(ProbeReport { accounts, target_problem })
+}
+
+async fn look(
+    shop: &Workshop,
+    job: &ImportJob,
+    account: &Account,
+    place: &JobAccount,
+    stop: &CancellationToken,
+    report: &mut AccountProbe,
+) -> Result<(), JobError> {
+    let description = shop.connectors.description(&account.connector).await.map_err(in_account(account))?;
+    let options = OpenOptions { cancel: stop.clone(), purpose: job.name.clone(), ..OpenOptions::default() };
+    let mut session = shop.connectors.open(account, options).await.map_err(in_account(account))?;
+    let identity = session.check().await.map_err(in_account(account))?;
+    let folders = resolve(&mut *session, job, account, place).await?;
+    session.close().await;
+
+    report.import = Some(FolderProbe::new(place.folder.to_string(), &folders.import));
+    report.scanned =
+        folders.scanned.iter().map(|folder| FolderProbe::new(folder.display_path(), folder)).collect();
+    if let Some(address) = &place.processed {
+        report.processed_will_be_created = folders.processed.is_none();
+        report.processed =
+            folders.processed.as_ref().map(|folder| FolderProbe::new(address.to_string(), folder));
+    }
+    check_rights(job, account, &description, &identity, &folders.scanned)?;
+    report.identity = Some(identity);
+    Ok(())
+}
+
+/// Whether the connector can, and the service lets the account, do what the job needs.
+pub(crate) fn check_rights(
+    job: &ImportJob,
+    account: &Account,
+    description: &wissel_model::Description,
+    identity: &Identity,
+    scanned: &[Folder],
+) -> Result<(), JobError> {
+    for needed in ["fetch", "list-messages"].into_iter().chain(operation(job.action)) {
+        if !description.supports(needed) {
+            return Err(JobError::Unsupported {
+                job: job.name.clone(),
+                account: account.name.clone(),
+                connector: account.connector.clone(),
+                operation: needed,
+            });
+        }
+        let denying = scanned.iter().find(|folder| folder.denied.iter().any(|denied| denied == needed));
+        let everywhere = identity.denied.iter().any(|denied| denied == needed);
+        if denying.is_some() || everywhere {
+            return Err(JobError::Denied {
+                job: job.name.clone(),
+                account: account.name.clone(),
+                folder: denying.or(scanned.first()).map(Folder::display_path).unwrap_or_default(),
+                operation: needed.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}

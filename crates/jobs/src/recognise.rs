@@ -1,0 +1,112 @@
+//! Runs the tiers of [`crate::matching`] against a mailbox, and uses them where a folder's ids have changed.
+
+use std::collections::HashSet;
+
+use wissel_model::{Account, ErrorKind, Folder, ImportJob, LedgerEntry, MessageId, PageRequest, Session};
+use wissel_store::{Lease, Mapping, Store};
+
+use crate::JobError;
+use crate::digests::digests;
+use crate::folders::in_folder;
+use crate::matching::{Found, Matched, OldListing, by_digest, by_fingerprint};
+
+/// Entries read from the ledger at once.
+const PAGE: u32 = 1_000;
+
+/// All entries of the job that have a place in the account.
+pub(crate) async fn entries(
+    store: &Store,
+    job: &ImportJob,
+    account: &Account,
+) -> Result<Vec<LedgerEntry>, JobError> {
+    let mut all: Vec<LedgerEntry> = Vec::new();
+    loop {
+        let after = all.last().map(|entry| entry.key);
+        let page = store.entries_for_matching(job.id, account.id, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+/// All messages of a folder, whatever the job's filter says.
+pub(crate) async fn list_all(
+    session: &mut dyn Session,
+    account: &Account,
+    folder: &Folder,
+) -> Result<Vec<Found>, JobError> {
+    let mut all = Vec::new();
+    let mut request = PageRequest { size: PAGE, ..PageRequest::default() };
+    loop {
+        let page = session.list_messages(&folder.id, &request).await.map_err(in_folder(account, folder))?;
+        all.extend(page.messages.into_iter().map(|message| Found { folder: folder.id.clone(), message }));
+        match page.next {
+            Some(next) => request.after = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// Matches entries with messages, downloading those that only a digest decides.
+pub(crate) async fn recognise(
+    session: &mut dyn Session,
+    account: &Account,
+    folder: &Folder,
+    entries: Vec<LedgerEntry>,
+    found: Vec<Found>,
+    old: Option<&OldListing>,
+) -> Result<Matched, JobError> {
+    let (mut matched, undecided) = by_fingerprint(entries, found, old);
+    for group in undecided {
+        let ids: Vec<MessageId> = group.found.iter().map(|found| found.message.id.clone()).collect();
+        let digests = digests(session, &ids).await.map_err(in_folder(account, folder))?;
+        by_digest(&mut matched, group, &digests);
+    }
+    Ok(matched)
+}
+
+/// Asks the connector whether the ids of a folder are still good, and where they are not, gives the ledger the new
+/// ones. Without this, everything that stays in a folder would be imported again.
+pub(crate) async fn keep_ids_valid(
+    session: &mut dyn Session,
+    store: &Store,
+    lease: &Lease,
+    job: &ImportJob,
+    account: &Account,
+    folder: &Folder,
+) -> Result<(), JobError> {
+    let cursor = store.cursor(job.id, account.id, &folder.id).await?;
+    let changes = match session.changes(&folder.id, cursor.as_deref()).await {
+        Ok(changes) => changes,
+        Err(error) if error.kind == ErrorKind::Unsupported => return Ok(()),
+        Err(error) => return Err(in_folder(account, folder)(error)),
+    };
+    let mut mappings = Vec::new();
+    if cursor.is_some() && changes.list_again {
+        tracing::info!(
+            account = account.name,
+            folder = folder.display_path(),
+            "the folder's ids may have changed"
+        );
+        let listed = list_all(session, account, folder).await?;
+        let ids: Vec<MessageId> = listed.iter().map(|found| found.message.id.clone()).collect();
+        let present: HashSet<&MessageId> = ids.iter().collect();
+        let known = store.known(job.id, account.id, &folder.id, &ids).await?;
+        let mut lost = entries(store, job, account).await?;
+        lost.retain(|entry| entry.folder == folder.id && !present.contains(&entry.message));
+        let unknown = listed.into_iter().filter(|found| !known.contains_key(&found.message.id)).collect();
+        let matched = recognise(session, account, folder, lost, unknown, None).await?;
+        // A doubtful one is kept from being imported twice only by a person; importing it is the smaller harm.
+        mappings = matched.pairs.into_iter().map(mapping).collect();
+    }
+    if cursor.as_deref() != Some(changes.next.as_str()) || !mappings.is_empty() {
+        store.save_cursor(lease, account.id, &folder.id, &changes.next, mappings).await?;
+    }
+    Ok(())
+}
+
+/// A pair as the store takes it.
+pub(crate) fn mapping((key, found): (wissel_model::MessageKey, Found)) -> Mapping {
+    Mapping { key, folder: found.folder, message: found.message.id }
+}

@@ -1,0 +1,151 @@
+//! The service: runs every enabled job at its interval until it is asked to stop.
+//!
+//! The list of jobs is read again before each look at the clock, so a job that is added, changed or removed while
+//! the service runs is noticed. Runs of different jobs overlap; runs of one job never do.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use wissel_model::{ImportJob, JobId};
+
+use crate::{ImportOptions, JobError, NoProgress, Workshop, import};
+
+/// How often the service looks whether a job is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How the service works.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceOptions {
+    /// Jobs that run at the same time.
+    pub parallel_jobs: usize,
+}
+
+impl Default for ServiceOptions {
+    fn default() -> Self {
+        Self { parallel_jobs: 8 }
+    }
+}
+
+/// Runs until `stop` is cancelled; then lets the runs under way come to an end and returns.
+///
+/// # Errors
+/// When the store cannot be read at the start. Later failures are logged, and the service goes on.
+pub async fn serve(
+    shop: &Workshop,
+    options: ServiceOptions,
+    stop: &CancellationToken,
+) -> Result<(), JobError> {
+    let mut service = Service {
+        shop: shop.clone(),
+        slots: Arc::new(Semaphore::new(options.parallel_jobs.max(1))),
+        due: HashMap::new(),
+        running: HashSet::new(),
+        tasks: JoinSet::new(),
+    };
+    service.recall().await?;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(ended) = service.tasks.join_next() => service.ended(ended),
+            () = tokio::time::sleep(TICK) => {}
+        }
+        if let Err(error) = service.start_due(stop).await {
+            tracing::error!(%error, "the jobs cannot be read");
+        }
+    }
+    while let Some(ended) = service.tasks.join_next().await {
+        service.ended(ended);
+    }
+    Ok(())
+}
+
+struct Service {
+    shop: Workshop,
+    slots: Arc<Semaphore>,
+    /// When each job runs next.
+    due: HashMap<JobId, Timestamp>,
+    running: HashSet<JobId>,
+    tasks: JoinSet<JobId>,
+}
+
+impl Service {
+    /// Goes on where the last service stopped: a job is due its interval after its last run began.
+    async fn recall(&mut self) -> Result<(), JobError> {
+        for job in self.shop.store.jobs().await? {
+            if let (Some(interval), Some(last)) =
+                (job.interval_seconds, self.shop.store.runs(job.id, 1).await?.first())
+            {
+                self.due.insert(job.id, after(last.started, interval));
+            }
+        }
+        Ok(())
+    }
+
+    async fn start_due(&mut self, stop: &CancellationToken) -> Result<(), JobError> {
+        let now = Timestamp::now();
+        let jobs = self.shop.store.jobs().await?;
+        self.due.retain(|id, _| jobs.iter().any(|job| job.id == *id));
+        for job in jobs.into_iter().filter(|job| job.enabled) {
+            let Some(interval) = job.interval_seconds else { continue };
+            // An interval that was shortened counts at once.
+            let due = self.due.get(&job.id).copied().unwrap_or(now).min(after(now, interval));
+            if due > now || self.running.contains(&job.id) {
+                self.due.insert(job.id, due);
+                continue;
+            }
+            self.due.insert(job.id, after(now, interval));
+            self.running.insert(job.id);
+            let (shop, slots, stop) = (self.shop.clone(), Arc::clone(&self.slots), stop.clone());
+            self.tasks.spawn(async move {
+                let _slot = slots.acquire().await;
+                if !stop.is_cancelled() {
+                    run(&shop, &job, &stop).await;
+                }
+                job.id
+            });
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, ended: Result<JobId, tokio::task::JoinError>) {
+        match ended {
+            Ok(job) => {
+                self.running.remove(&job);
+            }
+            Err(error) => {
+                // Its job cannot be told; a job that still runs is kept out by its lease.
+                tracing::error!(%error, "a run ended in a defect of this program");
+                self.running.clear();
+            }
+        }
+    }
+}
+
+async fn run(shop: &Workshop, job: &ImportJob, stop: &CancellationToken) {
+    match import(shop, job, ImportOptions::default(), &NoProgress, stop).await {
+        Ok(report) => {
+            for error in &report.errors {
+                tracing::error!(job = job.name, %error, "the run could not be finished");
+            }
+            let (imported, quarantined, failed) = (report.imported, report.quarantined, report.failed);
+            if imported + quarantined + failed > 0 {
+                tracing::info!(job = job.name, imported, quarantined, failed, "run ended");
+            } else {
+                tracing::debug!(job = job.name, "nothing new");
+            }
+        }
+        Err(JobError::Busy { holder, .. }) => {
+            tracing::info!(job = job.name, holder, "skipped: another process works on it");
+        }
+        Err(error) => tracing::error!(job = job.name, %error, "the run could not begin"),
+    }
+}
+
+fn after(moment: Timestamp, seconds: u32) -> Timestamp {
+    moment.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
+}
