@@ -121,7 +121,7 @@ impl Store {
             + Send
             + 'static,
     {
-        let (request, answer) = Pending::new(self.inner.path.clone(), Box::new(work));
+        let (request, answer) = Pending::request(self.inner.path.clone(), Box::new(work));
         self.inner.queue.send(request).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }

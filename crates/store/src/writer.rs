@@ -69,7 +69,8 @@ pub(crate) struct Pending<T> {
 }
 
 impl<T: Send + 'static> Pending<T> {
-    pub(crate) fn new(path: PathBuf, work: Work<T>) -> (Box<dyn Request>, oneshot::Receiver<Result<T>>) {
+    /// The request, and where its answer will come.
+    pub(crate) fn request(path: PathBuf, work: Work<T>) -> (Box<dyn Request>, oneshot::Receiver<Result<T>>) {
         let (reply, answer) = oneshot::channel();
         (Box::new(Self { work: Some(work), result: None, path, reply }), answer)
     }

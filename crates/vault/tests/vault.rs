@@ -1,5 +1,7 @@
 //! What an operator can rely on: secrets open only in their place and under their key, and a key file is private.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};

@@ -1,5 +1,6 @@
 //! A store in a directory of its own, with accounts and a job to play with.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
