@@ -1,1 +1,35 @@
-//! placeholder
+//! Runs connectors: loads components at run time, gives each session a sandbox of its own, and connects it to the few
+//! things that its account grants.
+//!
+//! [`Catalogue`] is the way in; it implements [`wissel_model::Connectors`], and what it opens implements
+//! [`wissel_model::Session`]. From there a call goes through `session` (time, traps) into the component, and the
+//! component's own calls come back through `capability`.
+//!
+//! Not here: what jobs do with mail, where secrets are kept, and anything that knows a provider.
+
+mod bindings;
+mod call;
+mod capability;
+mod catalogue;
+mod coding;
+mod convert;
+mod describe;
+mod description;
+mod engine;
+mod fault;
+mod grants;
+mod inlet;
+mod intake;
+mod limits;
+mod linker;
+mod loader;
+mod refusal;
+mod rejection;
+mod session;
+mod state;
+mod text;
+mod tls;
+
+pub use catalogue::{Catalogue, CatalogueError, CatalogueOptions, Entry, Inspected};
+pub use limits::SessionLimits;
+pub use rejection::Rejection;

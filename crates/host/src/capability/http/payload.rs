@@ -1,0 +1,80 @@
+//! Request bodies as plans: bytes of the connector and parts of an outgoing message, read only when they are sent.
+
+use bytes::Bytes;
+use futures::stream::{self, Stream};
+use wissel_model::{ConnectorError, ErrorKind};
+
+use crate::bindings::wissel::connector::types::Encoding;
+use crate::capability::content::{Pieces, SourceHandle, encoded_size};
+use crate::refusal::Refusal;
+
+/// Octets of the connector's own that one body may hold.
+const MOST_BYTES: usize = 64 << 20;
+
+#[derive(Clone)]
+enum Part {
+    Bytes(Bytes),
+    Source { source: SourceHandle, offset: u32, length: u32, encoding: Encoding },
+}
+
+/// A request body.
+#[derive(Default)]
+pub struct Payload {
+    parts: Vec<Part>,
+    bytes: usize,
+    size: u64,
+}
+
+impl Payload {
+    /// Octets so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn append(&mut self, data: Vec<u8>) -> Result<(), Refusal> {
+        self.bytes += data.len();
+        if self.bytes > MOST_BYTES {
+            return Err(Refusal::breach(format!("a request body holds more than {MOST_BYTES} octets")));
+        }
+        self.size += data.len() as u64;
+        self.parts.push(Part::Bytes(data.into()));
+        Ok(())
+    }
+
+    pub(crate) async fn append_source(
+        &mut self,
+        source: SourceHandle,
+        offset: u32,
+        length: u32,
+        encoding: Encoding,
+    ) -> Result<(), ConnectorError> {
+        let size = self.size + encoded_size(&source, offset, length, encoding).await?;
+        if size > u64::from(u32::MAX) {
+            return Err(ConnectorError::new(ErrorKind::TooLarge, "the request body has 4 GiB or more"));
+        }
+        self.size = size;
+        self.parts.push(Part::Source { source, offset, length, encoding });
+        Ok(())
+    }
+
+    /// The body's octets in order.
+    pub(crate) fn stream(self) -> impl Stream<Item = Result<Bytes, ConnectorError>> + Send + 'static {
+        let parts = self.parts.into_iter();
+        stream::try_unfold((parts, None::<Pieces>), |(mut parts, mut pieces)| async move {
+            loop {
+                if let Some(running) = &mut pieces
+                    && let Some(piece) = running.next().await?
+                {
+                    return Ok(Some((Bytes::from(piece), (parts, pieces))));
+                }
+                match parts.next() {
+                    Some(Part::Bytes(bytes)) => return Ok(Some((bytes, (parts, None)))),
+                    Some(Part::Source { source, offset, length, encoding }) => {
+                        pieces = Some(Pieces::new(source, offset, length, encoding));
+                    }
+                    None => return Ok(None),
+                }
+            }
+        })
+    }
+}

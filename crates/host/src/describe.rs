@@ -1,0 +1,47 @@
+//! Asks a component for its description with every import cut off: whatever it calls, traps.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use crate::bindings::Connector;
+use crate::call::Call;
+use crate::limits::{Meter, SessionLimits};
+use crate::rejection::Rejection;
+use crate::text::cleaned;
+
+/// Time that a description may take, beside the grace of a call.
+const TIME: Duration = Duration::from_secs(5);
+
+struct Denied {
+    meter: Meter,
+    call: Call,
+}
+
+/// The text that `describe` returns.
+pub(crate) async fn describe(
+    engine: &Engine,
+    component: &Component,
+    limits: SessionLimits,
+) -> Result<String, Rejection> {
+    let call = Call::new(CancellationToken::new(), CancellationToken::new(), TIME);
+    let mut store = Store::new(engine, Denied { meter: Meter::new(limits), call });
+    store.limiter(|denied| &mut denied.meter);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut context| match context.data_mut().call.overrun() {
+        Some(overrun) => Err(wasmtime::Error::new(overrun)),
+        None => Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))),
+    });
+    let described = async {
+        let mut linker = Linker::new(engine);
+        linker.define_unknown_imports_as_traps(component)?;
+        let world = Connector::instantiate_async(&mut store, component, &linker).await?;
+        world.wissel_connector_email_account().call_describe(&mut store).await
+    };
+    described.await.map_err(|error| {
+        tracing::debug!(trap = ?error, "describe() failed");
+        Rejection::NoDescription { problem: cleaned(&error.root_cause().to_string(), 300) }
+    })
+}

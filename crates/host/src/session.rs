@@ -1,0 +1,163 @@
+//! A session of a sandboxed connector: one store, one call at a time, thrown away after the first trap.
+//!
+//! What the operations are is in [`operations`]; how a session comes to be in [`open`].
+
+mod open;
+mod operations;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+use wissel_model::{ConnectorError, Description, ErrorKind};
+
+pub(crate) use self::open::{Opening, open};
+use crate::bindings::exports::wissel::connector::email_account::Guest;
+use crate::bindings::wissel::connector::types;
+use crate::convert::{self, Checked};
+use crate::fault;
+use crate::intake::left_open;
+use crate::state::State;
+
+/// A signed-in mailbox behind a component.
+pub(crate) struct WasmSession {
+    description: Arc<Description>,
+    /// Time that one call may take.
+    time: Duration,
+    /// The running component, or the error of the call that lost it.
+    live: Result<Live, ConnectorError>,
+}
+
+/// The component of a session.
+pub(crate) struct Live {
+    store: Store<State>,
+    entry: Entry,
+}
+
+/// Where a session's functions are called.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    guest: Guest,
+    session: ResourceAny,
+}
+
+/// What a component's function returns: its own result, or the trap that it ended in.
+type Returned<T, E = types::Error> = wasmtime::Result<Result<T, E>>;
+
+impl WasmSession {
+    /// Runs one operation and checks its answer.
+    async fn call<T, R>(
+        &mut self,
+        operation: &'static str,
+        time: Duration,
+        run: impl AsyncFnOnce(&mut Store<State>, &Entry) -> Returned<T>,
+        check: impl FnOnce(T) -> Checked<R>,
+    ) -> Result<R, ConnectorError> {
+        let (mut live, returned) = self.run(operation, time, run).await?;
+        let state = live.store.data_mut();
+        let stopped = stopped(state);
+        let answer = match returned {
+            Ok(answer) => {
+                check(answer).map_err(|breach| fault::breached(&self.description.name, operation, &breach))
+            }
+            Err(error) => Err(with_reason(convert::error(error), stopped)),
+        };
+        if let Some(mut intake) = state.intake.take() {
+            let reason = answer.as_ref().err().filter(|error| error.kind == ErrorKind::Cancelled);
+            intake.abandon(reason.cloned().unwrap_or_else(left_open)).await;
+        }
+        self.live = match &answer {
+            Err(error) if error.kind == ErrorKind::Fault => Err(error.clone()),
+            _ => Ok(live),
+        };
+        answer
+    }
+
+    /// Runs one operation. The component is handed back only when the call returned: after a trap, or when the
+    /// caller gave up waiting, it is gone.
+    async fn run<T, E>(
+        &mut self,
+        operation: &'static str,
+        time: Duration,
+        run: impl AsyncFnOnce(&mut Store<State>, &Entry) -> Returned<T, E>,
+    ) -> Result<(Live, Result<T, E>), ConnectorError> {
+        let name = &self.description.name;
+        if !self.description.supports(operation) {
+            let message = format!("connector '{name}' does not have the operation {operation}");
+            return Err(ConnectorError::new(ErrorKind::Unsupported, message).with_code("operation"));
+        }
+        let gave_up = ConnectorError::new(ErrorKind::Cancelled, "the caller gave up").with_code("abandoned");
+        let mut live = match std::mem::replace(&mut self.live, Err(gave_up)) {
+            Ok(live) => live,
+            Err(first) => {
+                let error = fault::afterwards(name, &first);
+                self.live = Err(first);
+                return Err(error);
+            }
+        };
+        let Live { store, entry } = &mut live;
+        match guarded(store, time, async |store: &mut Store<State>| run(store, entry).await).await {
+            Ok(returned) => Ok((live, returned)),
+            Err(trap) => {
+                let state = live.store.data_mut();
+                let error = fault::trapped(name, operation, &trap, &state.meter);
+                if let Some(mut intake) = state.intake.take() {
+                    intake.abandon(error.clone()).await;
+                }
+                self.live = Err(error.clone());
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Runs a function of the component within its time. The watchdog stands outside: it also ends a call whose host
+/// function hangs.
+async fn guarded<T>(
+    store: &mut Store<State>,
+    time: Duration,
+    run: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
+    store.data_mut().call.restart(time);
+    store.set_epoch_deadline(1);
+    let watchdog = store.data().call.watchdog();
+    tokio::select! {
+        biased;
+        returned = run(store) => returned,
+        overrun = watchdog => Err(wasmtime::Error::new(overrun)),
+    }
+}
+
+/// Why the host ended the call, if it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Cancelled,
+    Deadline,
+}
+
+fn stopped(state: &State) -> Option<Stop> {
+    if state.call.cancel.is_cancelled() {
+        Some(Stop::Cancelled)
+    } else if tokio::time::Instant::now() >= state.call.deadline {
+        Some(Stop::Deadline)
+    } else {
+        None
+    }
+}
+
+/// An error after the host ended the call is its `cancelled`, whatever a connector made of it; without that, a
+/// `cancelled` is made up.
+fn with_reason(error: ConnectorError, stopped: Option<Stop>) -> ConnectorError {
+    match stopped {
+        Some(Stop::Cancelled) => ConnectorError { kind: ErrorKind::Cancelled, ..error },
+        Some(Stop::Deadline) => {
+            let message = "the connector did not finish within the time of a call".to_owned();
+            ConnectorError { kind: ErrorKind::Cancelled, message, ..error }.with_code("deadline")
+        }
+        None if error.kind == ErrorKind::Cancelled => {
+            ConnectorError { kind: ErrorKind::Protocol, ..error }.with_code("made-up-cancel")
+        }
+        None => error,
+    }
+}
