@@ -126,7 +126,6 @@ impl Place {
 
     /// Removes what lies in the place of a message that is not complete.
     pub(crate) fn clear(&self) -> Result<(), SinkError> {
-        durable::remove_file(&self.eml)?;
-        durable::remove_dir_all(&self.attachments)
+        durable::remove_file(&self.eml).and(durable::remove_dir_all(&self.attachments))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use wissel_model::MessageKey;
 
-use crate::support::{deliver, names, open, picture};
+use crate::support::{MESSAGE, context, deliver, names, open, picture};
 
 fn message(names: &[&str]) -> String {
     let mut text = "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n".to_owned();
@@ -78,4 +78,17 @@ async fn a_message_within_the_message_is_one_file() {
         picture.keys().map(String::as_str).filter(|name| name.starts_with("KEY/")).collect();
     assert_eq!(files, ["KEY/Offerte 7.eml"]);
     assert_eq!(picture["KEY/Offerte 7.eml"].as_deref(), Some(nested.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_message_whose_attachment_could_not_be_written_is_never_published() {
+    let directory = tempfile::tempdir().unwrap();
+    let (sink, key) = (open(directory.path()).await, MessageKey::generate());
+    let mut incoming = sink.begin(key, context()).unwrap();
+    std::fs::remove_dir_all(directory.path().join(".incoming")).unwrap();
+    assert!(incoming.write(MESSAGE.as_bytes()).is_err());
+    std::fs::create_dir(directory.path().join(".incoming")).unwrap();
+    // Also when whoever writes did not listen to that error.
+    assert!(incoming.finish().is_err());
+    assert_eq!(names(directory.path(), key), [".incoming"]);
 }

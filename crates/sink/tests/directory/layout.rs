@@ -201,3 +201,18 @@ async fn broken_mail_is_written_like_any_other() {
         metadata(directory.path(), key);
     }
 }
+
+#[tokio::test]
+async fn a_message_that_cannot_be_put_into_place_leaves_nothing_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let (sink, key) = (open(directory.path()).await, MessageKey::generate());
+    let in_the_way = directory.path().join(format!("{key}.eml"));
+    std::fs::create_dir(&in_the_way).unwrap();
+    let error = deliver(&sink, key, MESSAGE.as_bytes()).await.unwrap_err();
+    assert_eq!(error.path, in_the_way, "{error}");
+    assert_eq!(names(directory.path(), key), [".incoming", "KEY.eml"]);
+
+    std::fs::remove_dir(in_the_way).unwrap();
+    deliver(&sink, key, MESSAGE.as_bytes()).await.unwrap();
+    assert_eq!(sink.holds(&[key]).await.unwrap().iter().flatten().count(), 1);
+}
