@@ -118,3 +118,29 @@ fn a_variable_that_is_missing_is_named() {
     let error = Vault::open(&source, KeyPolicy::CreateWhenMissing).unwrap_err();
     assert!(error.to_string().contains("WISSEL_TEST_NO_SUCH_KEY"), "{error}");
 }
+
+/// Runs itself with the variable set: changing the environment of a process with threads is not safe.
+#[test]
+fn a_key_from_the_environment_opens_what_it_sealed_in_either_notation() {
+    const NAME: &str = "WISSEL_TEST_KEY";
+    let source = KeySource::Environment(NAME.to_owned());
+    if std::env::var_os(NAME).is_some() {
+        let vault = Vault::open(&source, KeyPolicy::MustExist).unwrap();
+        let account = AccountId::generate();
+        let sealed = vault.seal(account, "password", &secret()).unwrap();
+        vault.open_sealed(account, "password", &sealed).unwrap();
+        return;
+    }
+    let succeeds = |key: &str| {
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_key_from_the_environment_opens_what_it_sealed_in_either_notation"])
+            .env(NAME, key)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    };
+    assert!(succeeds(&"0f".repeat(32)));
+    assert!(succeeds(&format!("{}=", "Dw8P".repeat(10) + "Dw8")));
+    assert!(!succeeds("hunter2"));
+}
