@@ -1,0 +1,85 @@
+//! What changed in a folder since a cursor: a hint where to look. With CONDSTORE (RFC 7162) also changed flags, else
+//! new messages only. Which messages left is not told: the listing shows it.
+
+use std::num::NonZeroU64;
+
+use wissel_connector::types::ChangeSet;
+use wissel_connector::{Error, Result};
+
+use crate::connection::Collect;
+use crate::id;
+use crate::protocol::fetched::Fetched;
+use crate::protocol::sets::{Uid, from};
+use crate::protocol::types::command::{CommandBody, FetchModifier};
+use crate::protocol::types::fetch::{MacroOrMessageDataItemNames, MessageDataItemName};
+use crate::protocol::types::search::SearchKey;
+use crate::select::{Purpose, Selected};
+use crate::session::ImapSession;
+
+/// More than this is no hint any more.
+const MOST: usize = 5_000;
+
+/// `UIDVALIDITY.UIDNEXT.HIGHESTMODSEQ`, each 0 when the server does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cursor {
+    validity: u32,
+    uid_next: u32,
+    modseq: u64,
+}
+
+impl Cursor {
+    fn now(selected: &Selected) -> Self {
+        Self {
+            validity: selected.validity,
+            uid_next: selected.uid_next.unwrap_or(0),
+            modseq: selected.modseq.unwrap_or(0),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let validity = parts.next()?.parse().ok()?;
+        let uid_next = parts.next()?.parse().ok()?;
+        let modseq = parts.next()?.parse().ok()?;
+        Some(Self { validity, uid_next, modseq })
+    }
+}
+
+impl ImapSession {
+    pub(crate) fn changes_since(&mut self, folder: &str, since: Option<&str>) -> Result<ChangeSet> {
+        // Only a folder that is opened anew tells where it stands.
+        self.selected = None;
+        let now = Cursor::now(self.select(folder, Purpose::Read)?);
+        let next = format!("{}.{}.{}", now.validity, now.uid_next, now.modseq);
+        let since = since.and_then(Cursor::parse).filter(|c| c.validity == now.validity && c.uid_next > 0);
+        let changed = match since {
+            Some(since) if since == now && now.modseq > 0 => Some(Vec::new()),
+            Some(since) => Some(self.changed(since, now)?).filter(|changed| changed.len() <= MOST),
+            None => None,
+        };
+        let list_again = changed.is_none();
+        let ids = changed.unwrap_or_default().into_iter().map(|uid| id::text(now.validity, uid, folder));
+        Ok(ChangeSet { changed: ids.collect(), removed: Vec::new(), next, more: false, list_again })
+    }
+
+    fn changed(&mut self, since: Cursor, now: Cursor) -> Result<Vec<Uid>> {
+        if let (Some(modseq), true) = (NonZeroU64::new(since.modseq), now.modseq > 0) {
+            let all = from(Uid::MIN);
+            let items = vec![MessageDataItemName::Uid, MessageDataItemName::Flags];
+            let command = CommandBody::Fetch {
+                sequence_set: all,
+                macro_or_item_names: MacroOrMessageDataItemNames::MessageDataItemNames(items),
+                uid: true,
+                modifiers: vec![FetchModifier::ChangedSince(modseq)],
+            };
+            let mut answer = Collect::default();
+            self.connection.run(command, "tell the changes", &mut answer)?;
+            let fetched = answer.data.into_iter().filter_map(Fetched::from_data);
+            return Ok(fetched.filter(|f| !f.deleted).filter_map(|f| f.uid).collect());
+        }
+        let next = Uid::new(since.uid_next).ok_or_else(|| Error::protocol("a cursor without UIDNEXT"))?;
+        let mut new = self.search(vec![SearchKey::Uid(from(next)), SearchKey::Undeleted])?;
+        new.retain(|uid| *uid >= next);
+        Ok(new)
+    }
+}

@@ -1,0 +1,200 @@
+//! Fetching messages: one UID FETCH for many of them, so that the server streams without a round trip for each, and
+//! each literal is moved into the delivery by the host without passing through here.
+
+use std::collections::BTreeSet;
+
+use wissel_connector::types::{DeliveryInfo, Encoding};
+use wissel_connector::{Delivery, Error, ErrorKind, Result, Stream};
+
+use crate::connection::{Consumer, drain};
+use crate::id::{Group, groups};
+use crate::protocol::fetched::Fetched;
+use crate::protocol::sets::{Uid, chunks};
+use crate::protocol::types::command::CommandBody;
+use crate::protocol::types::fetch::{MacroOrMessageDataItemNames, MessageDataItemName};
+use crate::protocol::types::response::Data;
+use crate::protocol::types::sequence::SequenceSet;
+use crate::select::Purpose;
+use crate::session::ImapSession;
+
+impl ImapSession {
+    pub(crate) fn fetch_all(&mut self, messages: &[String], into: &dyn Delivery) -> Result<()> {
+        let (groups, bad) = groups(messages);
+        for (id, error) in bad {
+            into.fail(&id, error);
+        }
+        for group in groups {
+            match self.select_valid(&group.folder, group.validity, Purpose::Read) {
+                Ok(()) => self.fetch_group(&group, into)?,
+                Err(error) if error.is_final() => return Err(error),
+                Err(error) => group.uids.iter().for_each(|uid| into.fail(&group.id(*uid), error.clone())),
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch_group(&mut self, group: &Group, into: &dyn Delivery) -> Result<()> {
+        for (uids, set) in chunks(&group.uids) {
+            let mut left = self.fetch_set(group, uids.iter().copied().collect(), set, false, into)?;
+            // What did not come is gone, or came in a form that does not say which message it is. Alone it can only
+            // be one.
+            while let Some(uid) = left.pop_first() {
+                let still_left = self.fetch_set(group, BTreeSet::from([uid]), uid.into(), true, into)?;
+                if !still_left.is_empty() {
+                    into.fail(&group.id(uid), Error::not_found("the message is no longer in its folder"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches a set and returns the messages that were neither delivered nor failed.
+    fn fetch_set(
+        &mut self,
+        group: &Group,
+        wanted: BTreeSet<Uid>,
+        set: SequenceSet,
+        alone: bool,
+        into: &dyn Delivery,
+    ) -> Result<BTreeSet<Uid>> {
+        let body = MessageDataItemName::BodyExt { section: None, partial: None, peek: true };
+        let items = match alone {
+            // The fewest items: one that cannot be read must not stand in the way of the message.
+            true => vec![MessageDataItemName::Uid, body],
+            false => vec![
+                MessageDataItemName::Uid,
+                MessageDataItemName::Flags,
+                MessageDataItemName::InternalDate,
+                MessageDataItemName::Rfc822Size,
+                body,
+            ],
+        };
+        let command = CommandBody::Fetch {
+            sequence_set: set,
+            macro_or_item_names: MacroOrMessageDataItemNames::MessageDataItemNames(items),
+            uid: true,
+            modifiers: Vec::new(),
+        };
+        let asked = wanted.len();
+        let mut receiver = Receiver { group, wanted, alone, elsewhere: false, into };
+        match self.connection.run(command, "give the messages", &mut receiver) {
+            Ok(_) => Ok(receiver.wanted),
+            Err(error) if error.is_final() || error.kind == ErrorKind::Throttled => Err(error),
+            Err(error) if alone => {
+                receiver.fail_all(&error);
+                Ok(BTreeSet::new())
+            }
+            // Some servers answer NO when one of many messages cannot be read: the others have come, and each of the
+            // rest is asked for alone.
+            Err(_) if receiver.wanted.len() < asked => Ok(receiver.wanted),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Takes the messages of one command.
+struct Receiver<'a> {
+    group: &'a Group,
+    /// What has not come yet.
+    wanted: BTreeSet<Uid>,
+    /// Only one message was asked for, so a message without UID is this one.
+    alone: bool,
+    /// The literal of the response that is being received was taken from the stream.
+    elsewhere: bool,
+    into: &'a dyn Delivery,
+}
+
+impl Receiver<'_> {
+    /// Which of the wanted messages this is, and takes it off the list.
+    fn claim(&mut self, fetched: &Fetched) -> Option<Uid> {
+        let uid = fetched.uid.or_else(|| self.wanted.first().copied().filter(|_| self.alone))?;
+        self.wanted.take(&uid)
+    }
+
+    fn fail_all(&mut self, error: &Error) {
+        while let Some(uid) = self.wanted.pop_first() {
+            self.into.fail(&self.group.id(uid), error.clone());
+        }
+    }
+
+    /// Moves `length` octets of the stream into the delivery.
+    fn splice(&self, stream: &mut dyn Stream, id: &str, length: u32, fetched: &Fetched) -> Result<()> {
+        if let Err(error) = self.into.begin(id, &info(fetched, length)) {
+            if error.is_final() {
+                return Err(error);
+            }
+            self.into.fail(id, error);
+            return drain(stream, length);
+        }
+        if let Err(error) = stream.splice(length, self.into, Encoding::Identity) {
+            // How much was taken from the stream is unknown: the session ends. The host must not meet the same
+            // message again at once, unless it was the connection that failed.
+            if !error.is_final() {
+                self.into.fail(id, error.clone());
+            }
+            return Err(error.lost());
+        }
+        self.end(id)
+    }
+
+    fn end(&self, id: &str) -> Result<()> {
+        match self.into.end() {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_final() => Err(error),
+            Err(error) => {
+                self.into.fail(id, error);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Consumer for Receiver<'_> {
+    fn data(&mut self, data: Data<'static>) -> Result<()> {
+        let Some(fetched) = Fetched::from_data(data) else { return Ok(()) };
+        // An empty literal then stands for bytes that were delivered, or thrown away because nobody knew whose they were.
+        if std::mem::take(&mut self.elsewhere) {
+            return Ok(());
+        }
+        let Some(message) = fetched.message.clone() else { return Ok(()) };
+        let Some(uid) = self.claim(&fetched) else { return Ok(()) };
+        let id = self.group.id(uid);
+        let Some(bytes) = message else {
+            self.into.fail(
+                &id,
+                Error::bad_message("the server cannot read this message (BODY[] is NIL)").code("NIL"),
+            );
+            return Ok(());
+        };
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        if let Err(error) = self.into.begin(&id, &info(&fetched, length)) {
+            if error.is_final() {
+                return Err(error);
+            }
+            self.into.fail(&id, error);
+            return Ok(());
+        }
+        self.into.write(&bytes, Encoding::Identity)?;
+        self.end(&id)
+    }
+
+    fn literal(
+        &mut self,
+        stream: &mut dyn Stream,
+        length: u32,
+        fetched: Option<&Fetched>,
+    ) -> Result<Vec<u8>> {
+        self.elsewhere = true;
+        let fetched = fetched.filter(|f| f.is_message);
+        let claimed = fetched.and_then(|f| Some((self.claim(f)?, f)));
+        match claimed {
+            Some((uid, fetched)) => self.splice(stream, &self.group.id(uid), length, fetched)?,
+            None => drain(stream, length)?,
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn info(fetched: &Fetched, length: u32) -> DeliveryInfo {
+    DeliveryInfo { size: Some(length), received: fetched.received.clone(), read: fetched.seen }
+}

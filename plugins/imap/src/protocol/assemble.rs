@@ -1,0 +1,173 @@
+//! Puts a response together from the lines and literals of a stream, without doing any I/O.
+//!
+//! The stream gives lines; imap-codec says when a literal comes next. The caller decides what becomes of the literal:
+//! its bytes can be kept in the response, or go elsewhere, such as straight into a delivery, and leave an empty
+//! literal in their place. The grammar is imap-codec's alone.
+
+use imap_codec::decode::{Decoder, ResponseDecodeError};
+use imap_codec::fragmentizer::{FragmentInfo, Fragmentizer};
+use imap_codec::imap_types::IntoStatic;
+use imap_codec::imap_types::response::Greeting;
+use imap_codec::imap_types::response::Response;
+use imap_codec::{GreetingCodec, ResponseCodec};
+use wissel_connector::{Error, Result};
+
+use super::fetched::Fetched;
+
+/// Octets of one response, without what goes elsewhere. A SEARCH that finds a million messages has eight million.
+pub(crate) const MOST_RESPONSE: u32 = 16 * 1024 * 1024;
+
+/// A response that is being received.
+#[derive(Debug, Default)]
+pub(crate) struct Assembler {
+    buffer: Vec<u8>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// The response is complete.
+    Response(Box<Response<'static>>),
+    /// An untagged response that imap-codec does not know, or that is malformed. It is complete and can be passed over.
+    Unknown,
+    /// A literal of this many octets follows. `fetched` says what is known by now of the message that it belongs to.
+    Literal { length: u32, fetched: Option<Fetched> },
+}
+
+impl Assembler {
+    /// Takes in one line with its line end.
+    ///
+    /// # Errors
+    /// `protocol` when the response is too long, or is neither a response nor something that can be passed over.
+    pub(crate) fn line(&mut self, line: &[u8]) -> Result<Next> {
+        self.buffer.extend_from_slice(line);
+        if self.buffer.len() > MOST_RESPONSE as usize {
+            return Err(Error::protocol("the server sent a response that is too long").lost());
+        }
+        match decode(&self.buffer) {
+            Ok(response) => {
+                self.buffer.clear();
+                Ok(Next::Response(Box::new(response)))
+            }
+            Err(ResponseDecodeError::LiteralFound { length }) => {
+                Ok(Next::Literal { length, fetched: Fetched::from_prefix(&self.buffer) })
+            }
+            Err(ResponseDecodeError::Incomplete | ResponseDecodeError::Failed) => self.unknown(line),
+        }
+    }
+
+    /// Puts the bytes of the literal that was announced last into the response; none when they went elsewhere.
+    pub(crate) fn literal(&mut self, bytes: &[u8]) {
+        let announced = self.buffer.iter().rposition(|b| *b == b'{').unwrap_or(self.buffer.len());
+        self.buffer.truncate(announced);
+        self.buffer.extend_from_slice(format!("{{{}}}\r\n", bytes.len()).as_bytes());
+        // imap-codec refuses a literal with a NUL in it (RFC 3501, section 9, CHAR8), but servers send them.
+        self.buffer.extend(bytes.iter().map(|b| if *b == 0 { b' ' } else { *b }));
+    }
+
+    fn unknown(&mut self, line: &[u8]) -> Result<Next> {
+        // Text of a server in its own language: only ASCII is allowed (RFC 3501, section 9, TEXT-CHAR).
+        if !line.is_ascii() {
+            let ascii: Vec<u8> = self.buffer.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect();
+            if let Ok(response) = decode(&ascii) {
+                self.buffer.clear();
+                return Ok(Next::Response(Box::new(response)));
+            }
+        }
+        if !self.buffer.starts_with(b"* ") {
+            return Err(Error::protocol("the server sent a line that is no IMAP response").lost());
+        }
+        let mut fragments = Fragmentizer::without_max_message_size();
+        fragments.enqueue_bytes(line);
+        match fragments.progress() {
+            Some(FragmentInfo::Line { announcement: Some(literal), .. }) => {
+                Ok(Next::Literal { length: literal.length, fetched: None })
+            }
+            _ => {
+                self.buffer.clear();
+                Ok(Next::Unknown)
+            }
+        }
+    }
+}
+
+/// Reads a greeting.
+///
+/// # Errors
+/// `protocol` when it is none.
+pub(crate) fn greeting(line: &[u8]) -> Result<Greeting<'static>> {
+    let ascii: Vec<u8> = line.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect();
+    match GreetingCodec::default().decode(&ascii) {
+        Ok((_, greeting)) => Ok(greeting.into_static()),
+        Err(_) => {
+            Err(Error::protocol("the server does not greet as an IMAP server does; is the port right?")
+                .lost())
+        }
+    }
+}
+
+/// MYRIGHTS (RFC 4314, section 3.8) has a mailbox and rights; the codec does not know it, but knows QUOTAROOT, which has
+/// a mailbox and strings.
+const MY_RIGHTS: (&[u8], &[u8]) = (b"* MYRIGHTS ", b"* QUOTAROOT ");
+
+pub(crate) fn decode(bytes: &[u8]) -> std::result::Result<Response<'static>, ResponseDecodeError> {
+    if let Some(rest) = bytes.strip_prefix(MY_RIGHTS.0) {
+        return decode(&[MY_RIGHTS.1, rest].concat());
+    }
+    match ResponseCodec::default().decode(bytes) {
+        Ok(([], response)) => Ok(response.into_static()),
+        Ok(_) => Err(ResponseDecodeError::Failed),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imap_codec::imap_types::response::{Data, Status};
+
+    use super::*;
+
+    #[test]
+    fn a_literal_that_went_elsewhere_leaves_the_response_whole() {
+        let mut assembler = Assembler::default();
+        let next = assembler.line(b"* 7 FETCH (UID 5 FLAGS (\\Seen) BODY[] {80000000}\r\n").unwrap();
+        let Next::Literal { length: 80_000_000, fetched: Some(fetched) } = next else { panic!("{next:?}") };
+        assert_eq!(fetched.uid.map(|u| u.get()), Some(5));
+        assert!(fetched.is_message);
+        assembler.literal(b"");
+        let next = assembler.line(b" MODSEQ (9))\r\n").unwrap();
+        assert!(matches!(next, Next::Response(r) if matches!(*r, Response::Data(Data::Fetch { .. }))));
+    }
+
+    #[test]
+    fn a_mailbox_name_may_be_a_literal() {
+        let mut assembler = Assembler::default();
+        let next = assembler.line(b"* LIST () \"/\" {8}\r\n").unwrap();
+        assert!(matches!(next, Next::Literal { length: 8, fetched: None }));
+        assembler.literal(b"Facturen");
+        assert!(matches!(assembler.line(b"\r\n").unwrap(), Next::Response(_)));
+    }
+
+    #[test]
+    fn what_is_unknown_is_passed_over_also_with_a_literal() {
+        let mut assembler = Assembler::default();
+        assert!(matches!(assembler.line(b"* ESEARCH (TAG \"A1\") UID ALL 1:3\r\n").unwrap(), Next::Unknown));
+        assert!(matches!(assembler.line(b"* XNEW {4}\r\n").unwrap(), Next::Literal { length: 4, .. }));
+        assembler.literal(b"abcd");
+        assert!(matches!(assembler.line(b" more\r\n").unwrap(), Next::Unknown));
+        assert!(matches!(assembler.line(b"* 3 EXISTS\r\n").unwrap(), Next::Response(_)));
+    }
+
+    #[test]
+    fn text_in_the_servers_language_is_read() {
+        let next = Assembler::default().line("A1 NO [NONEXISTENT] Bestaat niet é\r\n".as_bytes()).unwrap();
+        let Next::Response(response) = next else { panic!("{next:?}") };
+        assert!(matches!(*response, Response::Status(Status::Tagged(_))));
+    }
+
+    #[test]
+    fn something_else_than_imap_is_an_error() {
+        assert!(Assembler::default().line(b"HTTP/1.1 400 Bad Request\r\n").is_err());
+        assert!(greeting(b"220 mail ESMTP\r\n").is_err());
+    }
+}
