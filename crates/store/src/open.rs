@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -62,9 +62,8 @@ impl Store {
             .busy_timeout(patience)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
-        let at = |failure: Failure| failure.at(path);
-        let mut connection = SqliteConnection::connect_with(&options).await.map_err(|e| at(e.into()))?;
-        migrate(&mut connection, path).await.map_err(at)?;
+        let mut connection = connect(&options, path, patience).await?;
+        migrate(&mut connection, path).await.map_err(|failure| failure.at(path))?;
 
         let reading = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(patience);
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(reading);
@@ -148,6 +147,23 @@ fn prepare_file(path: &Path) -> Result<()> {
         io::ErrorKind::StorageFull => StoreError::DiskFull { path: path.to_owned() },
         _ => StoreError::NotWritable { path: path.to_owned(), detail: error.to_string() },
     })
+}
+
+/// Connects, and tries again for a while when the file is locked: SQLite does not wait by itself when the log is
+/// switched on, so of two processes that open a new database together one is turned away.
+async fn connect(
+    options: &SqliteConnectOptions,
+    path: &Path,
+    patience: Duration,
+) -> Result<SqliteConnection> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let begun = Instant::now();
+    loop {
+        match SqliteConnection::connect_with(options).await.map_err(|e| Failure::from(e).at(path)) {
+            Err(StoreError::Locked { .. }) if begun.elapsed() < patience => tokio::time::sleep(PAUSE).await,
+            other => return other,
+        }
+    }
 }
 
 /// Brings the tables up to date in one transaction, so that two processes that start together do not meet half-way.

@@ -196,7 +196,7 @@ async fn a_full_disk_fails_the_write_and_nothing_is_half_written() {
 
 #[tokio::test]
 async fn two_processes_that_open_a_new_database_together_both_succeed() {
-    for _ in 0..10 {
+    for _ in 0..30 {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("wissel.db");
         let (one, two) = tokio::join!(Store::open(&path), Store::open(&path));
