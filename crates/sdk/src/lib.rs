@@ -41,3 +41,8 @@ macro_rules! export {
         };
     };
 }
+
+/// Compiles the walkthrough of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

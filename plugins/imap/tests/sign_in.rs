@@ -10,10 +10,8 @@ use wissel_connector::{Connector, ErrorKind, Session, Settings};
 use wissel_imap::Imap;
 
 fn refused(host: &ScriptedHost) -> wissel_connector::Error {
-    match open_with(host, &[]) {
-        Ok(_) => panic!("signed in"),
-        Err(error) => error,
-    }
+    let Err(error) = open_with(host, &[]) else { unreachable!("signed in") };
+    error
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(crate) fn decode(text: &str) -> Option<String> {
             let octets = BASE64.decode(shifted).ok()?;
             let (pairs, []) = octets.as_chunks::<2>() else { return None };
             let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
-            name.extend(char::decode_utf16(units).collect::<Result<String, _>>().ok()?.chars());
+            name.push_str(&char::decode_utf16(units).collect::<Result<String, _>>().ok()?);
         }
         name.push_str(plain);
     }

@@ -1,5 +1,5 @@
 //! Opening scripted sessions.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "helpers of tests")]
 
 use wissel_connector::testing::ScriptedHost;
 use wissel_connector::{Connector, Result, Settings};
