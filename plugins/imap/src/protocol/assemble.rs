@@ -4,6 +4,8 @@
 //! its bytes can be kept in the response, or go elsewhere, such as straight into a delivery, and leave an empty
 //! literal in their place. The grammar is imap-codec's alone.
 
+use std::borrow::Cow;
+
 use imap_codec::decode::{Decoder, ResponseDecodeError};
 use imap_codec::fragmentizer::{FragmentInfo, Fragmentizer};
 use imap_codec::imap_types::IntoStatic;
@@ -40,7 +42,10 @@ impl Assembler {
     /// # Errors
     /// `protocol` when the response is too long, or is neither a response nor something that can be passed over.
     pub(crate) fn line(&mut self, line: &[u8]) -> Result<Next> {
-        self.buffer.extend_from_slice(line);
+        match self.buffer.is_empty() {
+            true => self.buffer.extend_from_slice(&single_spaced(line)),
+            false => self.buffer.extend_from_slice(line),
+        }
         if self.buffer.len() > MOST_RESPONSE as usize {
             return Err(Error::protocol("the server sent a response that is too long").lost());
         }
@@ -96,7 +101,7 @@ impl Assembler {
 /// # Errors
 /// `protocol` when it is none.
 pub(crate) fn greeting(line: &[u8]) -> Result<Greeting<'static>> {
-    let ascii: Vec<u8> = line.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect();
+    let ascii: Vec<u8> = single_spaced(line).iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect();
     match GreetingCodec::default().decode(&ascii) {
         Ok((_, greeting)) => Ok(greeting.into_static()),
         Err(_) => {
@@ -104,6 +109,18 @@ pub(crate) fn greeting(line: &[u8]) -> Result<Greeting<'static>> {
                 .lost())
         }
     }
+}
+
+/// The line with one space where several stand together: servers with an empty entry in their list of capabilities send
+/// two. A line with quotes is left as it is.
+fn single_spaced(line: &[u8]) -> Cow<'_, [u8]> {
+    let double = line.windows(2).any(|pair| pair == b"  ");
+    if !double || line.contains(&b'"') {
+        return Cow::Borrowed(line);
+    }
+    let mut single = line.to_vec();
+    single.dedup_by(|b, a| *a == b' ' && *b == b' ');
+    Cow::Owned(single)
 }
 
 /// MYRIGHTS (RFC 4314, section 3.8) has a mailbox and rights; the codec does not know it, but knows QUOTAROOT, which has
@@ -163,6 +180,14 @@ mod tests {
         let next = Assembler::default().line("A1 NO [NONEXISTENT] Bestaat niet é\r\n".as_bytes()).unwrap();
         let Next::Response(response) = next else { panic!("{next:?}") };
         assert!(matches!(*response, Response::Status(Status::Tagged(_))));
+    }
+
+    #[test]
+    fn an_empty_entry_in_a_list_does_no_harm() {
+        let line = b"* CAPABILITY IMAP4rev1 IDLE  LITERAL+\r\n";
+        let Next::Response(response) = Assembler::default().line(line).unwrap() else { panic!() };
+        assert!(matches!(*response, Response::Data(Data::Capability(c)) if c.as_ref().len() == 3));
+        assert!(greeting(b"* OK [CAPABILITY IMAP4rev1  MOVE] ready\r\n").unwrap().code.is_some());
     }
 
     #[test]
