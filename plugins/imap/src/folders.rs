@@ -62,7 +62,12 @@ impl ImapSession {
         if path.is_empty() {
             return Err(Error::not_found("a folder needs a name"));
         }
-        let ids = self.load_tree(false)?.ids_to_create(path)?;
+        let tree = self.load_tree(false)?;
+        let ids = match tree.by_path(path) {
+            // A node that only holds other folders becomes a folder when it is created.
+            Some(node) if !node.holds_messages => vec![node.id.clone()],
+            _ => tree.ids_to_create(path)?,
+        };
         for id in &ids {
             let mailbox = names::mailbox(id, self.connection.utf8)?;
             let sent = self

@@ -22,6 +22,8 @@ mod content;
 mod host;
 mod script;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use content::{BytesSource, Delivered, RecordingDelivery};
 pub use host::ScriptedHost;

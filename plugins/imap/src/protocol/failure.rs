@@ -79,7 +79,6 @@ fn by_text(text: &str) -> Option<ErrorKind> {
         "rate limit",
         "maximum number of connections",
         "bandwidth limit",
-        "try again later",
     ];
     slow_down.iter().any(|s| text.contains(s)).then_some(ErrorKind::Throttled)
 }

@@ -1,0 +1,88 @@
+//! The scripted host must fail a test that deserves it: a connector is only as well tested as this is strict.
+
+use super::{RecordingDelivery, ScriptedHost};
+use crate::host::{Delivery, Stream};
+use crate::types::{DeliveryInfo, Encoding, Readiness, SealedForm, Security};
+use crate::{ErrorKind, Result};
+
+fn connect(host: &ScriptedHost) -> Box<dyn Stream> {
+    host.api().connect("mail").unwrap()
+}
+
+const NOTHING_KNOWN: DeliveryInfo = DeliveryInfo { size: None, received: None, read: None };
+
+#[test]
+#[should_panic(expected = "expects")]
+fn another_command_than_the_script_has_fails() {
+    let host = ScriptedHost::new("C: NOOP\nS: OK");
+    let mut stream = connect(&host);
+    stream.write(b"QUIT\r\n").unwrap();
+    let _ = stream.read_line(100);
+}
+
+#[test]
+#[should_panic(expected = "goes on")]
+fn a_dialogue_that_stops_early_fails() {
+    let host = ScriptedHost::new("S: hello\nS: more");
+    connect(&host).read_line(100).unwrap();
+    host.finish();
+}
+
+#[test]
+#[should_panic(expected = "more than the script")]
+fn a_command_too_many_fails() {
+    let host = ScriptedHost::new("S: hello");
+    let mut stream = connect(&host);
+    stream.read_line(100).unwrap();
+    stream.write(b"NOOP\r\n").unwrap();
+    host.finish();
+}
+
+#[test]
+fn a_secret_goes_out_under_tls_only() -> Result<()> {
+    let host =
+        ScriptedHost::with_security("S: hello\nC: STARTTLS\nS: OK\nTLS\nC: <password>", Security::Clear);
+    let secret = host.api().password("mail", SealedForm::Raw)?;
+    let mut stream = connect(&host);
+    stream.read_line(100)?;
+    assert_eq!(stream.write_sealed(&secret).unwrap_err().kind, ErrorKind::PermissionMissing);
+    stream.write(b"STARTTLS\r\n")?;
+    stream.read_line(100)?;
+    stream.start_tls()?;
+    stream.write_sealed(&secret)?;
+    stream.write(b"\r\n")?;
+    host.finish();
+    Ok(())
+}
+
+#[test]
+fn a_splice_cut_short_leaves_the_message_open() {
+    let host = ScriptedHost::new("S- abc\nEOF");
+    let delivery = RecordingDelivery::new();
+    delivery.begin("1", &NOTHING_KNOWN).unwrap();
+    let error = connect(&host).splice(4, &delivery, Encoding::Identity).unwrap_err();
+    assert_eq!((error.kind, error.session_lost), (ErrorKind::Temporary, true));
+    assert_eq!(delivery.ended(), []);
+}
+
+#[test]
+fn lines_have_a_limit_and_polls_pass_the_time() {
+    let host = ScriptedHost::new("POLL timed-out\nS: 123456789");
+    let mut stream = connect(&host);
+    let before = host.now_ms();
+    assert_eq!(stream.poll(500).unwrap(), Readiness::TimedOut);
+    assert!((host.now_ms() - before - 500.0).abs() < 0.5);
+    assert_eq!(stream.poll(500).unwrap(), Readiness::Ready);
+    assert_eq!(stream.read_line(5).unwrap_err().kind, ErrorKind::TooLarge);
+    assert_eq!(stream.read_line(11).unwrap(), b"123456789\r\n");
+}
+
+#[test]
+fn a_delivery_keeps_the_contracts_order() {
+    let delivery = RecordingDelivery::new();
+    assert!(delivery.write(b"x", Encoding::Identity).is_err());
+    delivery.begin("1", &NOTHING_KNOWN).unwrap();
+    delivery.write(b"x", Encoding::Identity).unwrap();
+    assert_eq!(delivery.end().unwrap(), 1);
+    assert!(delivery.begin("1", &NOTHING_KNOWN).is_err());
+}
