@@ -157,7 +157,9 @@ fn a_throttle_ends_the_call_with_its_time() {
 
 #[test]
 fn literals_and_lines_without_end_are_refused() {
-    for answer in ["* LIST () \"/\" {4000000000}".to_owned(), "no response at all".to_owned()] {
+    for answer in
+        ["* LIST () \"/\" {4000000000}".to_owned(), "no response at all".to_owned(), "A9 OK done".to_owned()]
+    {
         let (_host, mut session) = signed_in("", &format!("C: A1 LIST \"\" *\nS: {answer}"));
         let error = session.folders(None, true).unwrap_err();
         assert_eq!((error.kind, error.session_lost), (ErrorKind::Protocol, true), "{answer}");
