@@ -11,8 +11,9 @@ use crate::setup::{self, Tools};
 use crate::tally::Tally;
 use crate::{connectors, licences, process, workspace};
 
-/// The programs that end-to-end tests start.
-const PROGRAMS: [&str; 4] = ["-p", "wissel-cli", "-p", "wissel-testbed"];
+/// Builds everything at once, test targets included: a part of the workspace would be built with other features of the
+/// dependencies, and so build them twice.
+const BUILD: [&str; 3] = ["build", "--workspace", "--all-targets"];
 
 /// Runs every suite. The exit code is a failure when anything failed or no test ran.
 pub fn run() -> Result<ExitCode> {
@@ -67,7 +68,7 @@ fn plugins(arguments: &[&str]) -> Command {
 
 /// Builds what the tests need and runs them; returns how many of them ran.
 fn tests(report: &mut Report, tools: &Tools) -> u64 {
-    report.check("programs", || process::run(workspace::cargo().arg("build").args(PROGRAMS)));
+    report.check("build", || process::run(workspace::cargo().args(BUILD)));
     report.check("connectors and guests", || connectors::build(&tools.wasm));
     let mut ran = 0;
     let runner = if tools.nextest {
@@ -89,12 +90,9 @@ fn tests(report: &mut Report, tools: &Tools) -> u64 {
 
 /// Tells the tests where the programs and components are that were just built.
 fn with_programs(command: &mut Command) -> &mut Command {
-    let program = |name: &str| {
-        workspace::target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-    };
     command
-        .env("WISSEL_BIN", program("wissel"))
-        .env("WISSEL_TESTBED", program("wissel-testbed"))
+        .env("WISSEL_BIN", workspace::program("wissel"))
+        .env("WISSEL_TESTBED", workspace::program("wissel-testbed"))
         .env("WISSEL_CONNECTORS", workspace::built_connectors())
         .env("WISSEL_GUESTS", workspace::built_guests())
 }
