@@ -6,7 +6,6 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::bindings::Connector;
 use crate::call::Call;
 use crate::limits::{Meter, SessionLimits};
 use crate::rejection::Rejection;
@@ -14,6 +13,8 @@ use crate::text::cleaned;
 
 /// Time that a description may take, beside the grace of a call.
 const TIME: Duration = Duration::from_secs(5);
+
+const EXPORT: &str = "wissel:connector/email-account@0.1.0";
 
 struct Denied {
     meter: Meter,
@@ -37,10 +38,16 @@ pub(crate) async fn describe(
     let described = async {
         let mut linker = Linker::new(engine);
         linker.define_unknown_imports_as_traps(component)?;
-        let world = Connector::instantiate_async(&mut store, component, &linker).await?;
-        world.wissel_connector_email_account().call_describe(&mut store).await
+        let instance = linker.instantiate_async(&mut store, component).await?;
+        // Not through the bindings: they compare resource types, and those of stubs are nobody's.
+        let function = instance
+            .get_export_index(&mut store, None, EXPORT)
+            .and_then(|interface| instance.get_export_index(&mut store, Some(&interface), "describe"))
+            .ok_or_else(|| wasmtime::Error::msg("it is not exported"))?;
+        let describe = instance.get_typed_func::<(), (String,)>(&mut store, function)?;
+        Ok(describe.call_async(&mut store, ()).await?.0)
     };
-    described.await.map_err(|error| {
+    described.await.map_err(|error: wasmtime::Error| {
         tracing::debug!(trap = ?error, "describe() failed");
         Rejection::NoDescription { problem: cleaned(&error.root_cause().to_string(), 300) }
     })

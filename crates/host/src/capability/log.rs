@@ -111,7 +111,7 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     // A scheme or a telling name with its value, and tokens in the form of RFC 7519.
     Regex::new(concat!(
         r"(?i)\b(bearer|basic)\s+[a-z0-9+/_.~=-]{8,}",
-        r"|\b(pass(word|wd)?|secret|token|api[_-]?key|authorization)\s*[=:]\s*\S+",
+        r"|\b(pass(word|wd)?|secret|token|api[_-]?key|authorization)\s*[=:]\s*((bearer|basic)\s+)?\S+",
         r"|\beyJ[a-zA-Z0-9_-]{8,}\.[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]*)?",
     ))
     .ok()
