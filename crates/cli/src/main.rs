@@ -1,1 +1,45 @@
-fn main() {}
+//! The command `wissel`: reads the command line, prepares the process, and hands over to the command. What a command
+//! does is in [`commands`]; what goes wrong becomes an exit code in [`exit`].
+
+mod args;
+mod commands;
+mod config;
+mod context;
+mod exit;
+mod form;
+mod home;
+mod job_rules;
+mod logging;
+mod output;
+mod problem;
+mod process;
+mod progress;
+mod secret_input;
+mod secrets;
+mod signal;
+mod spans;
+mod text;
+mod views;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    process::keep_memory_private();
+    let cli = match args::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    logging::start(&cli);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::fail(&error.into(), cli.global.json),
+    };
+    let json = cli.global.json;
+    let code = match runtime.block_on(commands::run(cli)) {
+        Ok(code) => code.into(),
+        Err(error) => exit::fail(&error, json),
+    };
+    // A name that is still being resolved, or a disk that hangs, must not hold up the end.
+    runtime.shutdown_background();
+    code
+}

@@ -1,0 +1,71 @@
+//! The commands, one module for each group.
+
+mod account;
+mod apply;
+mod connector;
+mod doctor;
+mod export;
+mod folder;
+mod job;
+mod ledger;
+mod quarantine;
+mod run;
+
+use clap::Subcommand;
+
+use crate::args::Cli;
+use crate::context::Context;
+use crate::exit::Code;
+
+pub(crate) use account::check_connection;
+
+/// How a command ends when it could do its work.
+pub(crate) type CommandResult = anyhow::Result<Code>;
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// What speaks to mail services: list, show, install, remove
+    #[command(subcommand)]
+    Connector(connector::Command),
+    /// Mail accounts: add, list, show, edit, test, default, remove
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Folders of a mailbox
+    #[command(subcommand)]
+    Folder(folder::Command),
+    /// Import jobs: add, list, show, edit, test, run, baseline, switch, remove
+    #[command(subcommand)]
+    Job(job::Command),
+    /// Run all enabled jobs at their intervals, until asked to stop
+    Run(run::Arguments),
+    /// What became of each message
+    Ledger(ledger::Arguments),
+    /// Messages that were set aside: list, show, release, export
+    Quarantine(quarantine::Arguments),
+    /// Look at everything that has to work, and say what to do where it does not
+    Doctor(doctor::Arguments),
+    /// Bring accounts and jobs into the state that a file describes
+    Apply(apply::Arguments),
+    /// Print accounts and jobs as a file for `apply`, without secrets
+    Export,
+}
+
+/// Carries out the command.
+pub(crate) async fn run(cli: Cli) -> CommandResult {
+    let context = Context::new(cli.global)?;
+    let result = match cli.command {
+        Command::Connector(command) => connector::run(&context, command).await,
+        Command::Account(command) => account::run(&context, command).await,
+        Command::Folder(command) => folder::run(&context, command).await,
+        Command::Job(command) => job::run(&context, command).await,
+        Command::Run(arguments) => run::run(&context, &arguments).await,
+        Command::Ledger(arguments) => ledger::run(&context, arguments).await,
+        Command::Quarantine(arguments) => quarantine::run(&context, arguments).await,
+        Command::Doctor(arguments) => doctor::run(&context, &arguments).await,
+        Command::Apply(arguments) => apply::run(&context, &arguments).await,
+        Command::Export => export::run(&context).await,
+    };
+    context.close().await;
+    result
+}

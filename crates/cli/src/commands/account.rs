@@ -1,0 +1,216 @@
+//! `wissel account`: mail accounts.
+
+mod add;
+mod edit;
+mod test;
+
+pub(crate) use add::check_connection;
+use clap::Subcommand;
+use serde_json::json;
+use wissel_model::Account;
+
+use super::CommandResult;
+use crate::context::Context;
+use crate::exit::Code;
+use crate::problem::Problem;
+use crate::{form, output, views};
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add an account; what is not given is asked for when a person sits at the terminal
+    Add(add::Arguments),
+    /// List the accounts
+    List,
+    /// Show an account; of secrets only whether they are stored
+    Show {
+        /// The account; the default account when absent
+        name: Option<String>,
+    },
+    /// Change an account, or store its secret again
+    Edit(edit::Arguments),
+    /// Sign in and say who and what is found; changes nothing
+    Test {
+        /// The account; the default account when absent
+        name: Option<String>,
+    },
+    /// Make an account the one that is used where none is named
+    Default {
+        /// The account
+        #[arg(required_unless_present = "none")]
+        name: Option<String>,
+        /// Have no default account
+        #[arg(long, conflicts_with = "name")]
+        none: bool,
+    },
+    /// Remove an account with its secrets; refused while a job uses it
+    Remove {
+        /// The account
+        name: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// Carries out the command.
+pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
+    match command {
+        Command::Add(arguments) => add::run(context, arguments).await,
+        Command::List => list(context).await,
+        Command::Show { name } => show(context, name.as_deref()).await,
+        Command::Edit(arguments) => edit::run(context, arguments).await,
+        Command::Test { name } => test::run(context, name.as_deref()).await,
+        Command::Default { name, .. } => default(context, name.as_deref()).await,
+        Command::Remove { name, yes } => remove(context, &name, yes).await,
+    }
+}
+
+/// The account of this name, or the default account when none is named.
+pub(crate) async fn named_or_default(context: &Context, name: Option<&str>) -> anyhow::Result<Account> {
+    let store = context.store().await?;
+    if let Some(name) = name {
+        return Ok(store.account_named(name).await?);
+    }
+    store.accounts().await?.into_iter().find(|account| account.is_default).ok_or_else(|| {
+        Problem::usage(
+            "no account is named, and there is no default account",
+            "Name one, or choose a default with `wissel account default NAME`.",
+        )
+        .into()
+    })
+}
+
+/// Warns about what makes an account's connections unsafe.
+pub(crate) fn warn(context: &Context, account: &Account) {
+    for warning in warnings(context, account) {
+        output::note(&warning);
+    }
+}
+
+/// The warnings about what makes an account's connections unsafe.
+pub(crate) fn warnings(context: &Context, account: &Account) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if account.connection.allow_untrusted_certificate {
+        warnings.push(context.language.untrusted_warning(&account.name));
+    }
+    if !account.connection.allow_clear_text.is_empty() {
+        let endpoints: Vec<&str> = account.connection.allow_clear_text.iter().map(String::as_str).collect();
+        warnings.push(context.language.clear_text_warning(&account.name, &endpoints.join(", ")));
+    }
+    warnings
+}
+
+/// Prints what was done to an account.
+async fn print_done(context: &Context, account: &Account, done: &str, sentence: &str) -> anyhow::Result<()> {
+    if context.json {
+        let stored = context.store().await?.secret_fields(account.id).await?;
+        let description = context.description(&account.connector).await.ok();
+        let secrets = views::secret_fields(account, description.as_deref(), &stored);
+        output::json(&json!({ done: true, "account": views::account(account, &secrets) }));
+    } else {
+        output::line(sentence);
+    }
+    Ok(())
+}
+
+async fn list(context: &Context) -> CommandResult {
+    let store = context.store().await?;
+    let accounts = store.accounts().await?;
+    let (mut documents, mut rows) = (Vec::new(), Vec::new());
+    for account in &accounts {
+        let stored = store.secret_fields(account.id).await?;
+        let description = context.description(&account.connector).await.ok();
+        let secrets = views::secret_fields(account, description.as_deref(), &stored);
+        documents.push(views::account(account, &secrets));
+        rows.push(vec![
+            account.name.clone(),
+            account.connector.clone(),
+            account.auth.clone(),
+            if account.is_default { "*".to_owned() } else { String::new() },
+            secrets_text(&secrets),
+        ]);
+    }
+    if context.json {
+        output::json(&json!({ "accounts": documents }));
+    } else if rows.is_empty() {
+        output::note("there are no accounts yet; add one with `wissel account add`");
+    } else {
+        output::table(&["Name", "Connector", "Sign-in", "Default", "Secrets"], rows);
+    }
+    Ok(Code::Done)
+}
+
+fn secrets_text(secrets: &[(String, bool)]) -> String {
+    let text =
+        |(field, stored): &(String, bool)| format!("{field}: {}", if *stored { "stored" } else { "missing" });
+    secrets.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+async fn show(context: &Context, name: Option<&str>) -> CommandResult {
+    let account = named_or_default(context, name).await?;
+    let stored = context.store().await?.secret_fields(account.id).await?;
+    let description = context.description(&account.connector).await.ok();
+    let secrets = views::secret_fields(&account, description.as_deref(), &stored);
+    if context.json {
+        output::json(&views::account(&account, &secrets));
+        return Ok(Code::Done);
+    }
+    let connection = &account.connection;
+    let clear_text: Vec<&str> = connection.allow_clear_text.iter().map(String::as_str).collect();
+    let mut fields = vec![
+        ("Name", account.name.clone()),
+        ("Connector", account.connector.clone()),
+        ("Sign-in", account.auth.clone()),
+        ("Default", account.is_default.to_string()),
+        ("Secrets", secrets_text(&secrets)),
+        ("CA file", connection.ca_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
+        ("Clear text", clear_text.join(", ")),
+    ];
+    fields.extend(account.settings.iter().map(|(key, value)| (key.as_str(), value.clone())));
+    output::fields(&fields);
+    if description.is_none() {
+        output::note(&format!("its connector '{}' is not installed", account.connector));
+    }
+    warn(context, &account);
+    Ok(Code::Done)
+}
+
+async fn default(context: &Context, name: Option<&str>) -> CommandResult {
+    let store = context.store().await?;
+    let account = match name {
+        Some(name) => Some(store.account_named(name).await?),
+        None => None,
+    };
+    store.set_default_account(account.as_ref().map(|account| account.id)).await?;
+    let name = account.map(|account| account.name);
+    context.audit("account.default", name.as_deref().unwrap_or("none"), json!({})).await?;
+    if context.json {
+        output::json(&json!({ "default": name }));
+    } else {
+        output::line(&match name {
+            Some(name) => format!("account '{name}' is the default now"),
+            None => "there is no default account now".to_owned(),
+        });
+    }
+    Ok(Code::Done)
+}
+
+async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
+    let store = context.store().await?;
+    let account = store.account_named(name).await?;
+    if !yes
+        && context.interactive()
+        && !form::confirm(&format!("Remove account '{}' with its secrets?", account.name))?
+    {
+        return Ok(Code::Stopped);
+    }
+    store.remove_account(account.id).await?;
+    context.audit("account.remove", &account.name, json!({ "connector": account.connector })).await?;
+    if context.json {
+        output::json(&json!({ "removed": account.name }));
+    } else {
+        output::line(&format!("account '{}' is removed", account.name));
+    }
+    Ok(Code::Done)
+}

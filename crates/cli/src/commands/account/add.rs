@@ -1,0 +1,171 @@
+//! `wissel account add`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use wissel_model::{Account, AccountId, ConnectionPolicy, Description};
+
+use super::{print_done, warn};
+use crate::commands::CommandResult;
+use crate::context::Context;
+use crate::exit::Code;
+use crate::form;
+use crate::job_rules;
+use crate::problem::Problem;
+use crate::secret_input::{self, SecretOptions, SecretValues};
+
+/// A new account.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The account's name, such as Inkoopfacturen
+    #[arg(value_parser = job_rules::name)]
+    name: String,
+    /// The connector; `wissel connector list` shows what is installed
+    #[arg(long, short)]
+    connector: String,
+    /// The auth method; `wissel connector show` lists them
+    #[arg(long, value_name = "ID")]
+    auth: Option<String>,
+    /// A setting of the connector; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = form::pair)]
+    settings: Vec<(String, String)>,
+    /// Make it the default account
+    #[arg(long)]
+    default: bool,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    secrets: SecretOptions,
+}
+
+/// What the operator allows the connections of an account.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionOptions {
+    /// Trust the certificates in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Accept any certificate; unsafe
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    allow_untrusted_certificate: Option<bool>,
+    /// Send secrets unencrypted to this endpoint of the connector; unsafe; can be repeated
+    #[arg(long, value_name = "ENDPOINT")]
+    allow_clear_text: Vec<String>,
+    /// Seconds to wait for a connection
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    connect_timeout: Option<u32>,
+    /// Seconds that a connection may stay silent
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    idle_timeout: Option<u32>,
+    /// Seconds that one call of the connector may take in all
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    call_timeout: Option<u32>,
+}
+
+impl ConnectionOptions {
+    /// Changes what is given.
+    pub(crate) fn change(&self, policy: &mut ConnectionPolicy) -> Result<(), Problem> {
+        if let Some(file) = &self.ca_file {
+            policy.ca_file = Some(job_rules::directory(file)?);
+        }
+        policy.allow_clear_text.extend(self.allow_clear_text.iter().cloned());
+        let set = |place: &mut u32, given: Option<u32>| *place = given.unwrap_or(*place);
+        set(&mut policy.connect_timeout_seconds, self.connect_timeout);
+        set(&mut policy.idle_timeout_seconds, self.idle_timeout);
+        set(&mut policy.call_timeout_seconds, self.call_timeout);
+        if let Some(allow) = self.allow_untrusted_certificate {
+            policy.allow_untrusted_certificate = allow;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a connection policy that cannot work: endpoints that the connector lacks, a file that is not there.
+pub(crate) fn check_connection(
+    account: &str,
+    policy: &ConnectionPolicy,
+    description: &Description,
+) -> Result<(), Problem> {
+    for endpoint in &policy.allow_clear_text {
+        if description.endpoint(endpoint).is_none() {
+            let known: Vec<&str> =
+                description.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+            return Err(Problem::usage(
+                format!("account '{account}': connector '{}' has no endpoint '{endpoint}'", description.name),
+                format!("Its endpoints are: {}.", known.join(", ")),
+            ));
+        }
+    }
+    let Some(file) = &policy.ca_file else { return Ok(()) };
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Problem::usage(
+            format!("account '{account}': the CA file '{}' cannot be read: {error}", file.display()),
+            "Name a file with certificates in PEM form.",
+        )
+    })?;
+    if text.contains("-----BEGIN CERTIFICATE-----") {
+        return Ok(());
+    }
+    Err(Problem::usage(
+        format!("account '{account}': the CA file '{}' holds no certificate in PEM form", file.display()),
+        "Name a file with certificates in PEM form.",
+    ))
+}
+
+/// Carries out the command.
+pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResult {
+    let Arguments { name, connector, auth, settings, default, connection, secrets } = arguments;
+    let store = context.store().await?;
+    if store.accounts().await?.iter().any(|account| account.name.to_lowercase() == name.to_lowercase()) {
+        return Err(Problem::usage(
+            format!("there is an account '{name}' already"),
+            "Choose another name, or change it with `wissel account edit`.",
+        )
+        .into());
+    }
+    let description = context.description(&connector).await?;
+    let ask = context.interactive().then_some(context.language);
+    let auth = form::choose_auth(&description, auth.as_deref(), secrets.field(), ask)?;
+    let settings = form::complete(&name, &description, settings.into_iter().collect(), ask)?;
+    let mut policy = ConnectionPolicy::default();
+    connection.change(&mut policy)?;
+    check_connection(&name, &policy, &description)?;
+    let mut secrets: SecretValues = secrets.read()?;
+    secret_input::check_fields(&secrets, &description, auth)?;
+    if ask.is_some() {
+        for (field, label) in secret_input::fields_needed(&description, auth, &settings, context.language) {
+            if !secrets.iter().any(|(given, _)| *given == field) {
+                secrets.push((field, form::ask_secret(&label)?));
+            }
+        }
+    }
+    let account = Account {
+        id: AccountId::generate(),
+        name,
+        connector,
+        auth: auth.id.clone(),
+        settings,
+        connection: policy,
+        is_default: default,
+    };
+    let mut sealed = Vec::new();
+    for (field, secret) in &secrets {
+        sealed.push((field.clone(), context.secrets().await?.seal(account.id, field, secret).await?));
+    }
+    store.add_account(&account, &sealed).await?;
+    context
+        .audit("account.add", &account.name, json!({ "connector": account.connector, "auth": account.auth }))
+        .await?;
+    warn(context, &account);
+    if secrets.is_empty() {
+        crate::output::note(&format!(
+            "no secret is stored yet for account '{}'; store one with `wissel account edit` and {}",
+            account.name,
+            form::secret_options(auth.kind)
+        ));
+    }
+    let sentence = format!("account '{}' is added; try it with `wissel account test \"{0}\"`", account.name);
+    print_done(context, &account, "added", &sentence).await?;
+    Ok(Code::Done)
+}

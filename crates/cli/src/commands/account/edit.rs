@@ -1,0 +1,141 @@
+//! `wissel account edit`.
+
+use clap::Args;
+use serde_json::json;
+use wissel_model::description::SettingKind;
+
+use super::add::{ConnectionOptions, check_connection};
+use super::{print_done, warn};
+use crate::commands::CommandResult;
+use crate::context::Context;
+use crate::exit::Code;
+use crate::problem::Problem;
+use crate::secret_input::{self, SecretOptions};
+use crate::{form, job_rules};
+
+/// Changes of an account. What is not given stays.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The account
+    name: String,
+    /// A new name
+    #[arg(long, value_name = "NAME", value_parser = job_rules::name)]
+    rename: Option<String>,
+    /// Another auth method
+    #[arg(long, value_name = "ID")]
+    auth: Option<String>,
+    /// A setting of the connector; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = form::pair)]
+    settings: Vec<(String, String)>,
+    /// Give a setting its default again; can be repeated
+    #[arg(long, value_name = "KEY")]
+    unset: Vec<String>,
+    /// Trust the system's certificates again
+    #[arg(long, conflicts_with = "ca_file")]
+    no_ca_file: bool,
+    /// Do not send secrets unencrypted to this endpoint any more; can be repeated
+    #[arg(long, value_name = "ENDPOINT")]
+    refuse_clear_text: Vec<String>,
+    /// Make a new vault key when the key file is lost: secrets of other accounts must be stored again then
+    #[arg(long)]
+    new_vault_key: bool,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    secrets: SecretOptions,
+}
+
+/// Carries out the command.
+pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResult {
+    let store = context.store().await?;
+    let before = store.account_named(&arguments.name).await?;
+    let mut account = before.clone();
+    let description = context.description(&account.connector).await?;
+    if let Some(name) = &arguments.rename {
+        account.name.clone_from(name);
+    }
+    let method = match (&arguments.auth, arguments.secrets.field()) {
+        (None, None) => description.auth_method(&account.auth),
+        // A credential of the kind that the account uses already says nothing about the method.
+        (None, Some(field)) => description
+            .auth_method(&account.auth)
+            .filter(|method| method.kind.secret_field() == field)
+            .or_else(|| description.auth.iter().find(|method| method.kind.secret_field() == field)),
+        (Some(id), _) => Some(form::choose_auth(&description, Some(id), None, None)?),
+    };
+    let method = method.ok_or_else(|| {
+        let ids: Vec<&str> = description.auth.iter().map(|method| method.id.as_str()).collect();
+        Problem::usage(
+            format!(
+                "connector '{}' has no fitting auth method for account '{}'",
+                description.name, account.name
+            ),
+            format!("Choose with --auth: {}.", ids.join(", ")),
+        )
+    })?;
+    account.auth.clone_from(&method.id);
+
+    for key in &arguments.unset {
+        if description.setting(key).is_none() {
+            let errors =
+                wissel_model::settings::canonical(&description, &[(key.clone(), "x".to_owned())].into());
+            let errors = errors.err().unwrap_or_default();
+            let unknown: Vec<_> = errors.into_iter().filter(|error| error.key == *key).collect();
+            return Err(form::refuse(&account.name, &description, &unknown).into());
+        }
+        account.settings.remove(key);
+    }
+    // A newer version of the connector may have dropped a setting.
+    let known =
+        |key: &String| description.setting(key).is_some_and(|setting| setting.kind != SettingKind::Secret);
+    account.settings.retain(|key, _| known(key));
+    account.settings.extend(arguments.settings.iter().cloned());
+    account.settings =
+        form::complete(&account.name, &description, std::mem::take(&mut account.settings), None)?;
+
+    if arguments.no_ca_file {
+        account.connection.ca_file = None;
+    }
+    for endpoint in &arguments.refuse_clear_text {
+        account.connection.allow_clear_text.remove(endpoint);
+    }
+    arguments.connection.change(&mut account.connection)?;
+    check_connection(&account.name, &account.connection, &description)?;
+
+    let mut secrets = arguments.secrets.read()?;
+    secret_input::check_fields(&secrets, &description, method)?;
+    let nothing_else = account == before && !arguments.secrets.any();
+    if nothing_else && context.interactive() {
+        for (field, label) in
+            secret_input::fields_needed(&description, method, &account.settings, context.language)
+        {
+            secrets.push((field, form::ask_secret(&label)?));
+        }
+    } else if nothing_else {
+        return Err(Problem::usage(
+            format!("nothing to change is given for account '{}'", account.name),
+            format!(
+                "`wissel account edit --help` lists the options; a secret is stored with {}.",
+                form::secret_options(method.kind)
+            ),
+        )
+        .into());
+    }
+    let vault = context.secrets().await?;
+    if arguments.new_vault_key {
+        vault.allow_new_key();
+    }
+    let mut sealed = Vec::new();
+    for (field, secret) in &secrets {
+        sealed.push((field.clone(), vault.seal(account.id, field, secret).await?));
+    }
+    store.update_account(&account, &sealed).await?;
+    let fields: Vec<&String> = secrets.iter().map(|(field, _)| field).collect();
+    let detail = json!({ "auth": account.auth, "renamed_from": before.name, "secrets": fields });
+    context.audit("account.edit", &account.name, detail).await?;
+    warn(context, &account);
+    let sentence =
+        format!("account '{}' is changed; try it with `wissel account test \"{0}\"`", account.name);
+    print_done(context, &account, "changed", &sentence).await?;
+    Ok(Code::Done)
+}

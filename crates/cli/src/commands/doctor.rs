@@ -1,0 +1,157 @@
+//! `wissel doctor`: looks at everything that has to work, from the disk to the mailboxes, and says what to do where it
+//! does not. Changes nothing but to make the home directory and database when they are missing.
+
+mod accounts;
+mod installation;
+mod jobs;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+
+use super::CommandResult;
+use crate::context::Context;
+use crate::exit::{self, Code};
+use crate::output;
+
+/// What is looked at.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Do not connect to mail services
+    #[arg(long)]
+    offline: bool,
+}
+
+/// How one thing fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Status {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    /// The kind of check, such as `vault`.
+    check: &'static str,
+    /// What was checked, such as an account's name; may be empty.
+    subject: String,
+    status: Status,
+    message: String,
+    /// What to do; empty when all is well.
+    next: String,
+}
+
+/// Everything that was found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    quiet: bool,
+}
+
+impl Findings {
+    /// Adds a finding; a person sees it at once.
+    fn add(
+        &mut self,
+        status: Status,
+        check: &'static str,
+        subject: &str,
+        message: impl Into<String>,
+        next: impl Into<String>,
+    ) {
+        let finding = Finding {
+            check,
+            subject: subject.to_owned(),
+            status,
+            message: message.into(),
+            next: next.into(),
+        };
+        if !self.quiet {
+            print(&finding);
+        }
+        self.list.push(finding);
+    }
+
+    /// All is well with it.
+    pub(crate) fn ok(&mut self, check: &'static str, subject: &str, message: impl Into<String>) {
+        self.add(Status::Ok, check, subject, message, "");
+    }
+
+    /// It works, but a person should know.
+    pub(crate) fn warn(
+        &mut self,
+        check: &'static str,
+        subject: &str,
+        message: impl Into<String>,
+        next: impl Into<String>,
+    ) {
+        self.add(Status::Warn, check, subject, message, next);
+    }
+
+    /// It does not work.
+    pub(crate) fn fail(
+        &mut self,
+        check: &'static str,
+        subject: &str,
+        message: impl Into<String>,
+        next: impl Into<String>,
+    ) {
+        self.add(Status::Fail, check, subject, message, next);
+    }
+
+    /// It does not work, as an error says.
+    pub(crate) fn error(&mut self, check: &'static str, subject: &str, error: &anyhow::Error) {
+        let shown = exit::show(error).lines();
+        let (message, next) = shown.split_once("\n  ").unwrap_or((&shown, ""));
+        self.fail(check, subject, message, next);
+    }
+
+    fn count(&self, status: Status) -> usize {
+        self.list.iter().filter(|finding| finding.status == status).count()
+    }
+}
+
+fn print(finding: &Finding) {
+    let mark = match finding.status {
+        Status::Ok => "ok  ",
+        Status::Warn => "warn",
+        Status::Fail => "FAIL",
+    };
+    let subject = if finding.subject.is_empty() { String::new() } else { format!(" '{}'", finding.subject) };
+    output::line(&format!("{mark}  {}{subject}: {}", finding.check, finding.message));
+    if !finding.next.is_empty() {
+        output::line(&format!("        -> {}", finding.next));
+    }
+}
+
+/// Carries out the command.
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResult {
+    let mut findings = Findings { quiet: context.json, ..Findings::default() };
+    if installation::look(context, &mut findings).await {
+        accounts::look(context, arguments.offline, &mut findings).await;
+        jobs::look(context, &mut findings).await;
+    }
+    let (warnings, failures) = (findings.count(Status::Warn), findings.count(Status::Fail));
+    if context.json {
+        output::json(
+            &json!({ "healthy": failures == 0, "warnings": warnings, "failures": failures, "findings": findings.list }),
+        );
+    } else {
+        output::line(&match (failures, warnings) {
+            (0, 0) => context.language.pick("All is well.".to_owned(), "Alles is in orde.".to_owned()),
+            _ => context.language.pick(
+                format!("{failures} failed, {warnings} to look at."),
+                format!("{failures} niet in orde, {warnings} om naar te kijken."),
+            ),
+        });
+    }
+    let installation = ["home", "database", "vault"];
+    let broken = |finding: &&Finding| finding.status == Status::Fail;
+    Ok(match findings.list.iter().filter(broken).map(|finding| finding.check).next() {
+        None => Code::Done,
+        Some(check) if installation.contains(&check) => Code::Home,
+        Some(_) => Code::Failed,
+    })
+}

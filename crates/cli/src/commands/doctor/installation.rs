@@ -1,0 +1,116 @@
+//! Home directory, database, clock, vault and connectors.
+
+use jiff::Timestamp;
+
+use super::Findings;
+use crate::context::Context;
+use crate::output;
+
+/// No machine with a right clock runs this program before this moment: the day that it was written.
+const WRITTEN: &str = "2026-11-22T00:00:00Z";
+
+/// Looks; false when nothing further can be looked at.
+pub(super) async fn look(context: &Context, findings: &mut Findings) -> bool {
+    let home = context.home.root().display().to_string();
+    if let Err(problem) = context.home.create() {
+        findings.fail("home", &home, problem.message, problem.next);
+        return false;
+    }
+    match tempfile::tempfile_in(context.home.root()) {
+        Ok(_) => findings.ok("home", &home, "can be written to"),
+        Err(error) => {
+            let next = "Give this user the right to write there, or name another directory with --home.";
+            findings.fail("home", &home, format!("cannot be written to: {error}"), next);
+            return false;
+        }
+    }
+    let file = context.home.database().display().to_string();
+    let store = match context.store().await {
+        Ok(store) => store,
+        Err(error) => {
+            findings.error("database", &file, &error);
+            return false;
+        }
+    };
+    match store.check().await {
+        Ok(()) => findings.ok("database", &file, "opens and is sound"),
+        Err(error) => {
+            findings.error("database", &file, &error.into());
+            return false;
+        }
+    }
+    clock(context, findings).await;
+    vault(context, findings).await;
+    connectors(context, findings).await;
+    true
+}
+
+/// A clock that stands in the past spoils certificates, tokens and the schedule.
+async fn clock(context: &Context, findings: &mut Findings) {
+    let now = Timestamp::now();
+    let mut latest = WRITTEN.parse::<Timestamp>().unwrap_or(Timestamp::UNIX_EPOCH);
+    if let Ok(store) = context.store().await {
+        for job in store.jobs().await.unwrap_or_default() {
+            let runs = store.runs(job.id, 1).await.unwrap_or_default();
+            latest = runs.first().map_or(latest, |run| latest.max(run.started));
+        }
+    }
+    if now < latest {
+        let message =
+            format!("it shows {}, before the last run at {}", output::moment(now), output::moment(latest));
+        findings.fail(
+            "clock",
+            "",
+            message,
+            "Set the clock: certificates, tokens and the schedule depend on it.",
+        );
+    } else {
+        findings.ok("clock", "", output::moment(now));
+    }
+}
+
+/// Opens every stored secret: the key must fit each.
+async fn vault(context: &Context, findings: &mut Findings) {
+    let (Ok(store), Ok(secrets)) = (context.store().await, context.secrets().await) else { return };
+    let mut opened = 0;
+    for account in store.accounts().await.unwrap_or_default() {
+        for field in store.secret_fields(account.id).await.unwrap_or_default() {
+            match secrets.find(account.id, &field).await {
+                Ok(_) => opened += 1,
+                Err(error) => findings.error("vault", &format!("{} / {field}", account.name), &error),
+            }
+        }
+    }
+    match store.any_secret().await {
+        Ok(false) => findings.ok("vault", "", "no secret is stored yet"),
+        Ok(true) if opened > 0 => findings.ok("vault", "", format!("{opened} stored secrets can be opened")),
+        _ => {}
+    }
+}
+
+async fn connectors(context: &Context, findings: &mut Findings) {
+    let catalogue = match context.catalogue().await {
+        Ok(catalogue) => catalogue,
+        Err(error) => return findings.error("connectors", "", &error),
+    };
+    let entries = catalogue.entries().await;
+    if entries.is_empty() {
+        let message = format!("none is installed in {}", context.home.connectors().display());
+        findings.warn("connectors", "", message, "Install one with `wissel connector install FILE`.");
+    }
+    for entry in entries {
+        match entry.connector {
+            Ok(found) => findings.ok(
+                "connector",
+                &found.description.name,
+                format!("version {}", found.description.version),
+            ),
+            Err(reason) => findings.fail(
+                "connector",
+                &entry.path.display().to_string(),
+                format!("is not used: {reason}"),
+                "Install another version, or remove the file.",
+            ),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `wissel job run`: imports what is new, once.
+
+use serde_json::json;
+use wissel_jobs::{ImportOptions, ImportReport, JobError};
+
+use crate::commands::CommandResult;
+use crate::context::Context;
+use crate::exit::{self, Code};
+use crate::output;
+use crate::progress::Bar;
+
+/// Carries out the command.
+pub(crate) async fn run(context: &Context, name: &str, dry_run: bool) -> CommandResult {
+    let shop = context.shop().await?;
+    let job = shop.store.job_named(name).await?;
+    let bar = Bar::new(context.progress, context.language);
+    let result = wissel_jobs::import(&shop, &job, ImportOptions { dry_run }, &bar, &context.stop).await;
+    bar.finish();
+    let report = result?;
+    if context.json {
+        let candidates: Vec<_> = report
+            .candidates
+            .iter()
+            .map(|(account, folder, message)| json!({ "account": account, "folder": folder, "message": message }))
+            .collect();
+        output::json(&json!({
+            "job": job.name,
+            "dry_run": dry_run,
+            "imported": report.imported,
+            "quarantined": report.quarantined,
+            "failed": report.failed,
+            "vanished": report.vanished,
+            "candidates": candidates,
+            "errors": report.errors.iter().map(|error| exit::show_job(error).json()).collect::<Vec<_>>(),
+        }));
+    } else {
+        print(context, &report, dry_run);
+    }
+    Ok(code(&report))
+}
+
+fn print(context: &Context, report: &ImportReport, dry_run: bool) {
+    for error in &report.errors {
+        output::note(&format!("wissel: {}", exit::show_job(error).lines()));
+    }
+    if dry_run {
+        let row = |(account, folder, message): &(String, String, wissel_model::MessageSummary)| {
+            vec![
+                account.clone(),
+                folder.clone(),
+                output::moment_or_empty(message.received),
+                message.sender.clone().unwrap_or_default(),
+                message.subject.clone().unwrap_or_default(),
+            ]
+        };
+        if !report.candidates.is_empty() {
+            let header = ["Account", "Folder", "Received", "From", "Subject"];
+            output::table(&header, report.candidates.iter().map(row).collect());
+        }
+        output::line(&context.language.would_import(report.candidates.len() as u64));
+        return;
+    }
+    output::line(&context.language.run_summary(report.imported, report.quarantined, report.failed));
+    if report.quarantined > 0 {
+        output::note(context.language.pick(
+            "`wissel quarantine list` shows what was set aside, and why.",
+            "`wissel quarantine list` toont wat apart is gezet, en waarom.",
+        ));
+    }
+}
+
+/// Stopped counts before all else; then whether all, some or nothing was done.
+fn code(report: &ImportReport) -> Code {
+    let partly = report.imported > 0 || report.quarantined > 0 || report.failed > 0;
+    match report.errors.first() {
+        _ if report.errors.iter().any(|error| matches!(error, JobError::Stopped)) => Code::Stopped,
+        None if report.quarantined + report.failed > 0 => Code::Partly,
+        None => Code::Done,
+        Some(_) if partly => Code::Partly,
+        Some(error) => exit::show_job(error).code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_says_whether_all_some_or_nothing_was_done() {
+        let error = || JobError::Busy { job: "J".to_owned(), holder: "x".to_owned() };
+        let report = |imported, quarantined, errors| ImportReport {
+            imported,
+            quarantined,
+            errors,
+            ..Default::default()
+        };
+        assert_eq!(code(&report(3, 0, vec![])), Code::Done);
+        assert_eq!(code(&report(3, 1, vec![])), Code::Partly);
+        assert_eq!(code(&report(3, 0, vec![error()])), Code::Partly);
+        assert_eq!(code(&report(0, 0, vec![error()])), Code::Busy);
+        assert_eq!(code(&report(3, 0, vec![error(), JobError::Stopped])), Code::Stopped);
+    }
+}

@@ -1,0 +1,136 @@
+//! `wissel job list` and `wissel job show`: jobs and how they fare.
+
+use serde_json::{Value, json};
+use wissel_model::{ImportJob, ProcessedAction};
+use wissel_store::{JobHealth, Run, RunOutcome};
+
+use super::account_names;
+use crate::commands::CommandResult;
+use crate::context::Context;
+use crate::exit::Code;
+use crate::{output, spans, views};
+
+/// Runs that `job show` lists.
+const RUNS: u32 = 5;
+
+/// The job as JSON.
+pub(crate) async fn view(context: &Context, job: &ImportJob) -> anyhow::Result<Value> {
+    let health = context.store().await?.health(job.id).await?;
+    Ok(views::job(job, &account_names(context, job).await?, &health))
+}
+
+/// `wissel job list`
+pub(crate) async fn list(context: &Context) -> CommandResult {
+    let store = context.store().await?;
+    let (mut documents, mut rows) = (Vec::new(), Vec::new());
+    for job in store.jobs().await? {
+        let health = store.health(job.id).await?;
+        let accounts = account_names(context, &job).await?;
+        documents.push(views::job(&job, &accounts, &health));
+        let folders: Vec<String> = job.accounts.iter().map(|place| place.folder.to_string()).collect();
+        rows.push(vec![
+            job.name.clone(),
+            accounts.join("\n"),
+            folders.join("\n"),
+            interval(context, &job),
+            state(context, &health),
+            output::moment_or_empty(health.last_success),
+        ]);
+    }
+    if context.json {
+        output::json(&json!({ "jobs": documents }));
+    } else if rows.is_empty() {
+        output::note("there are no jobs yet; add one with `wissel job add`");
+    } else {
+        let header = context.language.pick(
+            ["Name", "Accounts", "Import folder", "Runs", "State", "Last success"],
+            ["Naam", "Accounts", "Importmap", "Draait", "Toestand", "Laatst gelukt"],
+        );
+        output::table(&header, rows);
+    }
+    Ok(Code::Done)
+}
+
+/// `wissel job show`
+pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
+    let store = context.store().await?;
+    let job = store.job_named(name).await?;
+    let health = store.health(job.id).await?;
+    let runs = store.runs(job.id, RUNS).await?;
+    let accounts = account_names(context, &job).await?;
+    if context.json {
+        let mut document = views::job(&job, &accounts, &health);
+        if let Some(document) = document.as_object_mut() {
+            document.insert("runs".to_owned(), serde_json::to_value(&runs)?);
+        }
+        output::json(&document);
+        return Ok(Code::Done);
+    }
+    let mut fields = vec![("Name", job.name.clone())];
+    for (place, account) in job.accounts.iter().zip(&accounts) {
+        let moved = match &place.processed {
+            Some(processed) if job.action == ProcessedAction::Move => format!(" -> '{processed}'"),
+            _ => String::new(),
+        };
+        fields.push(("Account", format!("{account}: '{}'{moved}", place.folder)));
+    }
+    fields.extend([
+        ("Subfolders", job.include_subfolders.to_string()),
+        ("Action", job.action.as_str().to_owned()),
+        ("Unread only", job.filter.unread_only.to_string()),
+        ("Newer than", job.filter.newer_than.map(spans::newer_than_text).unwrap_or_default()),
+        ("Directory", job.target.directory.display().to_string()),
+        ("Attachments", job.target.extract_attachments.to_string()),
+        ("Runs", interval(context, &job)),
+        ("State", state(context, &health)),
+        ("Last success", output::moment_or_empty(health.last_success)),
+        ("Failing since", output::moment_or_empty(health.failing_since)),
+        ("Reason", health.reason.unwrap_or_default()),
+    ]);
+    output::fields(&fields);
+    if !runs.is_empty() {
+        output::table(
+            &["Began", "Ended", "Outcome", "Imported", "Quarantined", "Failed"],
+            runs.iter().map(run_row).collect(),
+        );
+    }
+    Ok(Code::Done)
+}
+
+fn run_row(run: &Run) -> Vec<String> {
+    let report = run.report.as_ref();
+    let outcome = match report.map(|report| report.outcome) {
+        Some(RunOutcome::Succeeded) => "succeeded",
+        Some(RunOutcome::Failed) => "failed",
+        Some(RunOutcome::Stopped) => "stopped",
+        None => "not ended",
+    };
+    vec![
+        output::moment(run.started),
+        output::moment_or_empty(run.finished),
+        outcome.to_owned(),
+        output::number_or_empty(report.map(|report| report.imported)),
+        output::number_or_empty(report.map(|report| report.quarantined)),
+        output::number_or_empty(report.map(|report| report.failed)),
+    ]
+}
+
+fn interval(context: &Context, job: &ImportJob) -> String {
+    match job.interval_seconds {
+        None => context.language.pick("by hand", "met de hand").to_owned(),
+        Some(seconds) if job.enabled => spans::span(seconds),
+        Some(_) => context.language.pick("disabled", "uitgeschakeld").to_owned(),
+    }
+}
+
+/// How the job fares, in a word or two.
+pub(crate) fn state(context: &Context, health: &JobHealth) -> String {
+    match (health.failing_since, health.last_success) {
+        (Some(since), _) => {
+            let since = output::moment(since);
+            context.language.pick(format!("failing since {since}"), format!("mislukt sinds {since}"))
+        }
+        (None, Some(_)) => context.language.pick("well", "goed").to_owned(),
+        (None, None) => context.language.pick("never ran", "nooit gedraaid").to_owned(),
+    }
+}

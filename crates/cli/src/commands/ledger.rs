@@ -1,0 +1,108 @@
+//! `wissel ledger`: what became of each message.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use serde_json::{Value, json};
+use wissel_model::{Account, ImportJob, LedgerState};
+use wissel_store::{LedgerQuery, LedgerRow};
+
+use super::CommandResult;
+use crate::context::Context;
+use crate::exit::Code;
+use crate::output;
+
+const STATES: [&str; 5] = ["reserved", "delivered", "done", "baseline", "quarantined"];
+
+/// Which rows are shown.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Only messages of this job
+    job: Option<String>,
+    /// Only messages in this state
+    #[arg(long, value_parser = PossibleValuesParser::new(STATES))]
+    state: Option<String>,
+    /// Only messages with this text in subject, Message-ID, digest or key
+    #[arg(long, value_name = "TEXT")]
+    find: Option<String>,
+    /// At most so many, the latest
+    #[arg(long, value_name = "NUMBER", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    limit: u32,
+}
+
+/// Carries out the command.
+pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResult {
+    let store = context.store().await?;
+    let job = match &arguments.job {
+        Some(name) => Some(store.job_named(name).await?.id),
+        None => None,
+    };
+    let query = LedgerQuery {
+        job,
+        state: arguments.state.as_deref().and_then(LedgerState::parse),
+        text: arguments.find,
+        limit: arguments.limit,
+        after: None,
+    };
+    let rows = store.ledger(&query).await?;
+    let names = Names { jobs: store.jobs().await?, accounts: store.accounts().await? };
+    if context.json {
+        let rows: Vec<Value> = rows.iter().map(|row| names.view(row)).collect();
+        output::json(&json!({ "messages": rows }));
+    } else if rows.is_empty() {
+        output::note("no message of the ledger fits");
+    } else {
+        let header = ["Since", "Job", "State", "Subject", "Octets", "Key"];
+        output::table(&header, rows.iter().map(|row| names.row(row)).collect());
+    }
+    Ok(Code::Done)
+}
+
+struct Names {
+    jobs: Vec<ImportJob>,
+    accounts: Vec<Account>,
+}
+
+impl Names {
+    fn job(&self, row: &LedgerRow) -> Option<&str> {
+        self.jobs.iter().find(|job| job.id == row.job).map(|job| job.name.as_str())
+    }
+
+    fn account(&self, id: wissel_model::AccountId) -> Option<&str> {
+        self.accounts.iter().find(|account| account.id == id).map(|account| account.name.as_str())
+    }
+
+    fn row(&self, row: &LedgerRow) -> Vec<String> {
+        vec![
+            output::moment(row.since),
+            self.job(row).unwrap_or_default().to_owned(),
+            row.state.as_str().to_owned(),
+            row.subject.clone().or_else(|| row.internet_message_id.clone()).unwrap_or_default(),
+            output::number_or_empty(row.size),
+            row.key.to_string(),
+        ]
+    }
+
+    fn view(&self, row: &LedgerRow) -> Value {
+        let locations: Vec<Value> = row
+            .locations
+            .iter()
+            .map(|place| {
+                json!({ "account": self.account(place.account), "folder": place.folder, "message": place.message })
+            })
+            .collect();
+        json!({
+            "key": row.key,
+            "job": self.job(row),
+            "state": row.state,
+            "message_id": row.internet_message_id,
+            "received": row.received,
+            "digest": row.digest,
+            "subject": row.subject,
+            "size": row.size,
+            "since": row.since,
+            "reason": row.reason,
+            "origin": self.account(row.origin),
+            "locations": locations,
+        })
+    }
+}

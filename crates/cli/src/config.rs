@@ -1,0 +1,192 @@
+//! Accounts and jobs as a file: what `export` writes and `apply` reads. Holds no secrets, only where they come from.
+
+pub(crate) mod plan;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use wissel_model::{Account, ConnectionPolicy, ImportJob, ProcessedAction};
+
+use crate::problem::Problem;
+use crate::{secret_input, spans};
+
+/// The whole file. Keys that are not known are refused, so that a misspelt one is noticed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct File {
+    #[serde(default, rename = "account", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) accounts: Vec<AccountEntry>,
+    #[serde(default, rename = "job", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) jobs: Vec<JobEntry>,
+}
+
+/// An account.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct AccountEntry {
+    pub(crate) name: String,
+    pub(crate) connector: String,
+    /// May be absent when the connector has one auth method only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) auth: Option<String>,
+    /// True makes it the default account; absent leaves that as it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) default: bool,
+    #[serde(default)]
+    pub(crate) settings: BTreeMap<String, Scalar>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) connection: ConnectionPolicy,
+    /// Secrets that are not named stay as they are stored.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) secrets: BTreeMap<String, SecretReference>,
+}
+
+/// A value of a setting, as TOML lets a person write it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Scalar {
+    Text(String),
+    Number(i64),
+    Flag(bool),
+}
+
+impl Scalar {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+        }
+    }
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) enum SecretReference {
+    /// An environment variable.
+    Env(String),
+    /// A file that holds nothing else.
+    File(PathBuf),
+}
+
+impl SecretReference {
+    fn read(&self, base: &Path) -> Result<SecretString, Problem> {
+        match self {
+            Self::Env(variable) => secret_input::from_environment(variable),
+            Self::File(file) => {
+                let file = base.join(file);
+                let text = std::fs::read_to_string(&file).map_err(|error| {
+                    Problem::usage(
+                        format!("the secret's file '{}' cannot be read: {error}", file.display()),
+                        "Name a file that holds the secret and nothing else.",
+                    )
+                })?;
+                secret_input::not_empty(text, &format!("the file '{}'", file.display()))
+            }
+        }
+    }
+}
+
+/// A job.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct JobEntry {
+    pub(crate) name: String,
+    /// Where messages go; relative to the file.
+    pub(crate) directory: PathBuf,
+    pub(crate) action: ProcessedAction,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) subfolders: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) create_processed: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unread_only: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) newer_than: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) attachments: bool,
+    /// A span such as `5m`; absent: only by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) every: Option<String>,
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub(crate) enabled: bool,
+    pub(crate) accounts: Vec<PlaceEntry>,
+}
+
+/// One account of a job with its folders.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PlaceEntry {
+    pub(crate) account: String,
+    pub(crate) folder: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) processed: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_default(policy: &ConnectionPolicy) -> bool {
+    *policy == ConnectionPolicy::default()
+}
+
+impl File {
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Problem::usage(format!("'{}' cannot be read: {error}", path.display()), "Name the file with -f.")
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            Problem::usage(
+                format!("'{}' cannot be used: {}", path.display(), error.to_string().trim_end()),
+                "Nothing was changed. `wissel export` prints a file of the right form.",
+            )
+        })
+    }
+
+    /// What stands now. The names of the accounts of each job come in the job's order.
+    pub(crate) fn of(accounts: &[Account], jobs: &[(ImportJob, Vec<String>)]) -> Self {
+        Self {
+            accounts: accounts.iter().map(account_entry).collect(),
+            jobs: jobs.iter().map(|(job, names)| job_entry(job, names)).collect(),
+        }
+    }
+}
+
+fn account_entry(account: &Account) -> AccountEntry {
+    let settings = account.settings.iter().map(|(key, value)| (key.clone(), Scalar::Text(value.clone())));
+    AccountEntry {
+        name: account.name.clone(),
+        connector: account.connector.clone(),
+        auth: Some(account.auth.clone()),
+        default: account.is_default,
+        settings: settings.collect(),
+        connection: account.connection.clone(),
+        secrets: BTreeMap::new(),
+    }
+}
+
+fn job_entry(job: &ImportJob, names: &[String]) -> JobEntry {
+    let places = job.accounts.iter().zip(names).map(|(place, name)| PlaceEntry {
+        account: name.clone(),
+        folder: place.folder.to_string(),
+        processed: place.processed.as_ref().map(ToString::to_string),
+    });
+    JobEntry {
+        name: job.name.clone(),
+        directory: job.target.directory.clone(),
+        action: job.action,
+        subfolders: job.include_subfolders,
+        create_processed: job.create_processed_folder,
+        unread_only: job.filter.unread_only,
+        newer_than: job.filter.newer_than.map(spans::newer_than_text),
+        attachments: job.target.extract_attachments,
+        every: job.interval_seconds.map(spans::span),
+        enabled: job.enabled,
+        accounts: places.collect(),
+    }
+}

@@ -1,0 +1,155 @@
+//! What a command works with, opened when it is first needed: home, store, vault, connectors.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
+use wissel_jobs::Workshop;
+use wissel_model::{Account, ConnectorError, Connectors, Description, OpenOptions, Session};
+use wissel_store::{AuditRecord, Store};
+
+use crate::args::Global;
+use crate::home::Home;
+use crate::problem::Problem;
+use crate::secrets::StoredSecrets;
+use crate::text::Language;
+use crate::{form, signal};
+
+/// What a command works with.
+pub(crate) struct Context {
+    /// The directory of this installation.
+    pub(crate) home: Home,
+    /// The language of sentences.
+    pub(crate) language: Language,
+    /// Print JSON.
+    pub(crate) json: bool,
+    /// A progress bar may be shown.
+    pub(crate) progress: bool,
+    /// Cancelled when a person or the system asks to stop.
+    pub(crate) stop: CancellationToken,
+    store: OnceCell<Store>,
+    secrets: OnceCell<Arc<StoredSecrets>>,
+    catalogue: OnceCell<Arc<Catalogue>>,
+}
+
+impl Context {
+    /// Prepares, and opens nothing yet.
+    pub(crate) fn new(global: Global) -> anyhow::Result<Self> {
+        Ok(Self {
+            home: Home::at(global.home, global.connectors)?,
+            language: global.language.unwrap_or_else(Language::of_system),
+            json: global.json,
+            progress: !global.no_progress && !global.json,
+            stop: signal::stop_on_request(),
+            store: OnceCell::new(),
+            secrets: OnceCell::new(),
+            catalogue: OnceCell::new(),
+        })
+    }
+
+    /// Whether a person can be asked.
+    pub(crate) fn interactive(&self) -> bool {
+        !self.json && form::can_ask()
+    }
+
+    /// The database.
+    pub(crate) async fn store(&self) -> anyhow::Result<&Store> {
+        self.store
+            .get_or_try_init(|| async {
+                self.home.create()?;
+                Ok(Store::open(&self.home.database()).await?)
+            })
+            .await
+    }
+
+    /// The secrets of the accounts.
+    pub(crate) async fn secrets(&self) -> anyhow::Result<&Arc<StoredSecrets>> {
+        self.secrets
+            .get_or_try_init(|| async {
+                let store = self.store().await?.clone();
+                Ok(Arc::new(StoredSecrets::new(store, self.home.vault_key())))
+            })
+            .await
+    }
+
+    /// The connectors.
+    pub(crate) async fn catalogue(&self) -> anyhow::Result<&Arc<Catalogue>> {
+        self.catalogue
+            .get_or_try_init(|| async {
+                let secrets = Arc::clone(self.secrets().await?);
+                Ok(Catalogue::open(CatalogueOptions {
+                    connectors_dir: self.home.connectors().to_owned(),
+                    cache_dir: self.home.cache(),
+                    secrets,
+                    limits: SessionLimits::default(),
+                })
+                .await?)
+            })
+            .await
+    }
+
+    /// What jobs work with.
+    pub(crate) async fn shop(&self) -> anyhow::Result<Workshop> {
+        Ok(Workshop {
+            store: self.store().await?.clone(),
+            connectors: Arc::<Catalogue>::clone(self.catalogue().await?),
+            home: self.home.root().to_owned(),
+        })
+    }
+
+    /// The description of a connector.
+    pub(crate) async fn description(&self, connector: &str) -> anyhow::Result<Arc<Description>> {
+        let catalogue = self.catalogue().await?;
+        catalogue.description(connector).await.map_err(|error| {
+            Problem::not_found(error.to_string(), "`wissel connector list` shows what is installed.").into()
+        })
+    }
+
+    /// Opens a session of the account.
+    pub(crate) async fn open(&self, account: &Account, purpose: &str) -> anyhow::Result<Box<dyn Session>> {
+        let options =
+            OpenOptions { cancel: self.stop.clone(), purpose: purpose.to_owned(), ..OpenOptions::default() };
+        match self.catalogue().await?.open(account, options).await {
+            Ok(session) => Ok(session),
+            Err(error) => Err(self.explain(account, &error).await.into()),
+        }
+    }
+
+    /// What went wrong in an account, with the connector's own advice where it has one for the code.
+    pub(crate) async fn explain(&self, account: &Account, error: &ConnectorError) -> Problem {
+        let description = self.description(&account.connector).await.ok();
+        let advice = description.as_deref().and_then(|description| {
+            let code = error.code.as_deref()?;
+            let advice = description.auth_method(&account.auth)?.advice.iter().find(|a| a.code == code)?;
+            Some(advice.text.get(self.language.tag()))
+        });
+        Problem::mailbox(&account.name, error, advice)
+    }
+
+    /// Remembers who did what.
+    pub(crate) async fn audit(&self, action: &str, subject: &str, detail: Value) -> anyhow::Result<()> {
+        let record = AuditRecord {
+            at: jiff::Timestamp::now(),
+            actor: actor(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail,
+        };
+        Ok(self.store().await?.audit(&record).await?)
+    }
+
+    /// Waits for what was accepted to be written.
+    pub(crate) async fn close(&self) {
+        if let Some(store) = self.store.get() {
+            store.close().await;
+        }
+    }
+}
+
+/// Who sits at the command line, for the audit trail.
+pub(crate) fn actor() -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    format!("{} (command line)", user.unwrap_or_else(|| "unknown user".to_owned()))
+}

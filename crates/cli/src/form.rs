@@ -1,0 +1,170 @@
+//! The settings of an account as a form: what the connector describes is asked for when a person can be asked, and
+//! checked in any case.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+
+use inquire::validator::Validation;
+use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
+use secrecy::SecretString;
+use wissel_model::Description;
+use wissel_model::description::{AuthKind, AuthMethod, Setting, SettingKind};
+use wissel_model::secrets::field;
+use wissel_model::settings::{SettingError, canonical, check, is_shown};
+
+use crate::problem::Problem;
+use crate::text::Language;
+
+/// Settings by key.
+pub(crate) type Values = BTreeMap<String, String>;
+
+/// Reads `KEY=VALUE`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("give it as KEY=VALUE".to_owned()),
+    }
+}
+
+/// Whether a person sits at both ends.
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// The settings in canonical form. When some are missing and a person can be asked, asks for those not given.
+pub(crate) fn complete(
+    account: &str,
+    description: &Description,
+    mut given: Values,
+    ask: Option<Language>,
+) -> Result<Values, Problem> {
+    if let (Err(errors), Some(language)) = (canonical(description, &given), ask)
+        && errors
+            .iter()
+            .all(|error| description.setting(&error.key).is_some() && !given.contains_key(&error.key))
+    {
+        for setting in &description.settings {
+            let asked = setting.kind != SettingKind::Secret && !given.contains_key(&setting.key);
+            if asked && is_shown(setting, description, &given) {
+                given.insert(setting.key.clone(), ask_setting(setting, language)?);
+            }
+        }
+    }
+    canonical(description, &given).map_err(|errors| refuse(account, description, &errors))
+}
+
+/// All that is wrong with the settings of an account, in one go.
+pub(crate) fn refuse(account: &str, description: &Description, errors: &[SettingError]) -> Problem {
+    let lines: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
+    Problem::usage(
+        format!("account '{account}' cannot be used with these settings:{}", lines.concat()),
+        format!(
+            "Give them with --set KEY=VALUE; `wissel connector show {}` explains each.",
+            description.name
+        ),
+    )
+}
+
+fn ask_setting(setting: &Setting, language: Language) -> Result<String, Problem> {
+    let label = format!("{}:", setting.label.get(language.tag()));
+    let help = setting.help.get(language.tag());
+    match setting.kind {
+        SettingKind::Choice => {
+            let labels: Vec<&str> = setting.choices.iter().map(|c| c.label.get(language.tag())).collect();
+            let start = setting.choices.iter().position(|c| Some(&c.value) == setting.default.as_ref());
+            let mut select = Select::new(&label, labels).with_starting_cursor(start.unwrap_or(0));
+            select.help_message = (!help.is_empty()).then_some(help);
+            let chosen = select.raw_prompt().map_err(given_up)?.index;
+            Ok(setting.choices.get(chosen).map(|c| c.value.clone()).unwrap_or_default())
+        }
+        SettingKind::Flag => {
+            let mut confirm = Confirm::new(&label).with_default(setting.default.as_deref() == Some("true"));
+            confirm.help_message = (!help.is_empty()).then_some(help);
+            Ok(confirm.prompt().map_err(given_up)?.to_string())
+        }
+        _ => {
+            let (checked, required) = (setting.clone(), setting.required);
+            let mut text = Text::new(&label).with_validator(move |value: &str| {
+                let value = value.trim();
+                Ok(match (value.is_empty(), required) {
+                    (true, true) => Validation::Invalid("must be given".into()),
+                    (true, false) => Validation::Valid,
+                    (false, _) => match check(&checked, value) {
+                        Ok(_) => Validation::Valid,
+                        Err(problem) => Validation::Invalid(problem.into()),
+                    },
+                })
+            });
+            text.default = setting.default.as_deref();
+            text.help_message = (!help.is_empty()).then_some(help);
+            text.prompt().map_err(given_up)
+        }
+    }
+}
+
+/// The auth method to use: the one that is named, else the one that takes the kind of secret given, else the only
+/// one, else what a person chooses.
+pub(crate) fn choose_auth<'a>(
+    description: &'a Description,
+    named: Option<&str>,
+    secret_field: Option<&str>,
+    ask: Option<Language>,
+) -> Result<&'a AuthMethod, Problem> {
+    let ids: Vec<&str> = description.auth.iter().map(|method| method.id.as_str()).collect();
+    let wrong = |message: String| Problem::usage(message, format!("Choose with --auth: {}.", ids.join(", ")));
+    if let Some(named) = named {
+        return description
+            .auth_method(named)
+            .ok_or_else(|| wrong(format!("connector '{}' has no auth method '{named}'", description.name)));
+    }
+    if let Some(field) = secret_field {
+        return description.auth.iter().find(|method| method.kind.secret_field() == field).ok_or_else(|| {
+            wrong(format!("connector '{}' has no auth method that uses a secret '{field}'", description.name))
+        });
+    }
+    match (description.auth.as_slice(), ask) {
+        ([only], _) => Ok(only),
+        (methods, Some(language)) => {
+            let labels: Vec<&str> = methods.iter().map(|method| method.label.get(language.tag())).collect();
+            let question = language.pick("Sign in with:", "Aanmelden met:");
+            let chosen = Select::new(question, labels).raw_prompt().map_err(given_up)?.index;
+            methods.get(chosen).ok_or_else(|| wrong("no auth method was chosen".to_owned()))
+        }
+        _ => Err(wrong(format!("connector '{}' has several auth methods", description.name))),
+    }
+}
+
+/// What an operator calls the credential of this kind.
+pub(crate) fn secret_options(kind: AuthKind) -> &'static str {
+    if kind.secret_field() == field::PASSWORD {
+        "--password-stdin or --password-env VARIABLE"
+    } else {
+        "--token-stdin or --token-env VARIABLE"
+    }
+}
+
+/// Asks for a secret without showing it.
+pub(crate) fn ask_secret(label: &str) -> Result<SecretString, Problem> {
+    let label = format!("{label}:");
+    let prompt = Password::new(&label).without_confirmation().with_display_mode(PasswordDisplayMode::Hidden);
+    crate::secret_input::not_empty(prompt.prompt().map_err(given_up)?, "the answer")
+}
+
+/// Asks a question whose answer is no unless a person says yes.
+pub(crate) fn confirm(question: &str) -> Result<bool, Problem> {
+    Confirm::new(question).with_default(false).prompt().map_err(given_up)
+}
+
+fn given_up(error: InquireError) -> Problem {
+    match error {
+        InquireError::OperationCanceled | InquireError::OperationInterrupted => Problem {
+            code: crate::exit::Code::Stopped,
+            name: "stopped",
+            ..Problem::usage("stopped; nothing was changed", "")
+        },
+        other => Problem::usage(
+            format!("the question could not be asked: {other}"),
+            "Give the value as an option.",
+        ),
+    }
+}

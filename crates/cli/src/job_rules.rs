@@ -1,0 +1,145 @@
+//! What a job must fulfil before it is stored, whichever command brings it.
+
+use std::path::{Path, PathBuf};
+
+use wissel_model::{FolderAddress, ImportJob, ProcessedAction};
+
+use crate::problem::Problem;
+
+/// Reads a folder as a person typed it.
+pub(crate) fn folder(text: &str) -> Result<FolderAddress, String> {
+    FolderAddress::parse(text).ok_or_else(|| {
+        format!(
+            "'{text}' names no folder; give a path such as 'Postvak IN/Algemeen', or a role such as @inbox"
+        )
+    })
+}
+
+/// Checks a name of an account or a job.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 200 || name.contains(char::is_control) {
+        return Err("a name has 1 to 200 characters and no control characters".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+/// The directory as a path that holds wherever the service is started.
+pub(crate) fn directory(path: &Path) -> Result<PathBuf, Problem> {
+    std::path::absolute(path).map_err(|error| {
+        Problem::usage(
+            format!("the directory '{}' cannot be used: {error}", path.display()),
+            "Name another one.",
+        )
+    })
+}
+
+/// Everything that is wrong with the job, as sentences. Account names are given in the order of its accounts.
+pub(crate) fn problems(job: &ImportJob, accounts: &[String]) -> Vec<String> {
+    let mut problems = Vec::new();
+    if job.accounts.is_empty() {
+        problems.push("it has no account".to_owned());
+    }
+    for (place, account) in job.accounts.iter().zip(accounts) {
+        match (&place.processed, job.action) {
+            (None, ProcessedAction::Move) => {
+                problems.push(format!("account '{account}': to move messages, a processed folder is needed"));
+            }
+            (Some(processed), ProcessedAction::Move) if same(processed, &place.folder) => {
+                problems.push(format!(
+                    "account '{account}': the import folder and the processed folder are the same, '{}'",
+                    place.folder
+                ));
+            }
+            (Some(processed), ProcessedAction::Move) if contains(processed, &place.folder) => {
+                problems.push(format!(
+                    "account '{account}': the import folder '{}' lies inside the processed folder '{processed}'",
+                    place.folder
+                ));
+            }
+            _ => {}
+        }
+    }
+    for (at, place) in job.accounts.iter().enumerate() {
+        if job.accounts.iter().take(at).any(|earlier| earlier.account == place.account) {
+            let account = accounts.get(at).map_or("", String::as_str);
+            problems.push(format!("account '{account}' is named twice"));
+        }
+    }
+    problems
+}
+
+/// Refuses a job that cannot work.
+pub(crate) fn check(job: &ImportJob, accounts: &[String]) -> Result<(), Problem> {
+    let problems = problems(job, accounts);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::usage(
+        format!("job '{}': {}", job.name, problems.join("; ")),
+        "Correct the options; `wissel job add --help` explains them.",
+    ))
+}
+
+fn same(one: &FolderAddress, other: &FolderAddress) -> bool {
+    match (one, other) {
+        (FolderAddress::Path(one), FolderAddress::Path(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(a, b)| a.to_lowercase() == b.to_lowercase())
+        }
+        _ => one == other,
+    }
+}
+
+fn contains(outer: &FolderAddress, inner: &FolderAddress) -> bool {
+    let (FolderAddress::Path(outer), FolderAddress::Path(inner)) = (outer, inner) else { return false };
+    outer.len() < inner.len() && outer.iter().zip(inner).all(|(a, b)| a.to_lowercase() == b.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use wissel_model::job::DirectoryTarget;
+    use wissel_model::{AccountId, Filter, JobAccount, JobId};
+
+    use super::*;
+
+    fn job(action: ProcessedAction, import: &str, processed: Option<&str>) -> ImportJob {
+        ImportJob {
+            id: JobId::generate(),
+            name: "J".to_owned(),
+            accounts: vec![JobAccount {
+                account: AccountId::generate(),
+                folder: folder(import).unwrap(),
+                processed: processed.map(|p| folder(p).unwrap()),
+                pin: None,
+                processed_pin: None,
+            }],
+            include_subfolders: true,
+            action,
+            create_processed_folder: false,
+            filter: Filter::default(),
+            target: DirectoryTarget { directory: "/in".into(), extract_attachments: false },
+            interval_seconds: None,
+            enabled: true,
+            revision: 0,
+        }
+    }
+
+    #[test]
+    fn moving_needs_another_folder_and_a_processed_folder_may_lie_inside() {
+        let accounts = ["A".to_owned()];
+        let wrong = |job: &ImportJob| problems(job, &accounts).join("; ");
+        assert!(wrong(&job(ProcessedAction::Move, "In", None)).contains("needed"));
+        assert!(wrong(&job(ProcessedAction::Move, "In/Algemeen", Some("in\\algemeen"))).contains("the same"));
+        assert!(wrong(&job(ProcessedAction::Move, "In/Algemeen", Some("In"))).contains("lies inside"));
+        assert_eq!(wrong(&job(ProcessedAction::Move, "In", Some("In/Verwerkt"))), "");
+        assert_eq!(wrong(&job(ProcessedAction::Leave, "In", None)), "");
+    }
+
+    #[test]
+    fn an_account_stands_in_a_job_once() {
+        let mut twice = job(ProcessedAction::Leave, "In", None);
+        twice.accounts.push(twice.accounts[0].clone());
+        assert_eq!(problems(&twice, &["A".to_owned(), "A".to_owned()]), ["account 'A' is named twice"]);
+    }
+}

@@ -1,0 +1,56 @@
+//! What goes to standard output: one JSON document for programs, or tables and lines for people. Messages go to
+//! standard error.
+
+use std::io::Write;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+/// Prints the one document of a command.
+pub(crate) fn json(document: &Value) {
+    line(&format!("{document:#}"));
+}
+
+/// Prints a line. A reader that went away (`| head`) is no failure.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints a message for a person, beside the output.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints a table.
+pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header).add_rows(rows);
+    line(&table.to_string());
+}
+
+/// Prints labels with their values, one a line; empty values are left out.
+pub(crate) fn fields(fields: &[(&str, String)]) {
+    let shown = || fields.iter().filter(|(_, value)| !value.is_empty());
+    let width = shown().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    for (label, value) in shown() {
+        line(&format!("{label:width$}  {value}"));
+    }
+}
+
+/// A moment as a person reads it, in the zone of this machine.
+pub(crate) fn moment(moment: Timestamp) -> String {
+    moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// [`moment`], or nothing.
+pub(crate) fn moment_or_empty(when: Option<Timestamp>) -> String {
+    when.map(moment).unwrap_or_default()
+}
+
+/// A number, or nothing.
+pub(crate) fn number_or_empty<T: ToString>(number: Option<T>) -> String {
+    number.map(|n| n.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,59 @@
+//! A failure that the command line itself finds, with the next step and the exit code.
+//!
+//! Failures of the crates below have types of their own; [`crate::exit`] sorts both.
+
+use wissel_model::{ConnectorError, ErrorKind};
+
+use crate::exit::Code;
+
+/// What is wrong, where, and what to do.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Problem {
+    /// The exit code.
+    pub(crate) code: Code,
+    /// What programs tell it by, such as `not-found`.
+    pub(crate) name: &'static str,
+    /// What is wrong and where.
+    pub(crate) message: String,
+    /// What a person can do; may be empty.
+    pub(crate) next: String,
+}
+
+impl Problem {
+    /// Options or settings that cannot be used as they stand.
+    pub(crate) fn usage(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code: Code::Usage, name: "usage", message: message.into(), next: next.into() }
+    }
+
+    /// Something that was named does not exist.
+    pub(crate) fn not_found(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code: Code::NotFound, name: "not-found", message: message.into(), next: next.into() }
+    }
+
+    /// The work failed.
+    pub(crate) fn failed(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code: Code::Failed, name: "failed", message: message.into(), next: next.into() }
+    }
+
+    /// The home directory, or a file in it, cannot be used.
+    pub(crate) fn home(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code: Code::Home, name: "home", message: message.into(), next: next.into() }
+    }
+
+    /// What a connector answered for an account, with the advice that fits best.
+    pub(crate) fn mailbox(account: &str, error: &ConnectorError, advice: Option<&str>) -> Self {
+        let next = match (advice, error.kind) {
+            (Some(advice), _) => advice.to_owned(),
+            // The message itself says how to install one.
+            (None, ErrorKind::Unsupported) => "`wissel connector list` shows what is installed.".to_owned(),
+            (None, kind) => kind.advice().to_owned(),
+        };
+        Self {
+            code: Code::of_kind(error.kind),
+            name: error.kind.as_str(),
+            message: format!("account '{account}': {error}"),
+            next,
+        }
+    }
+}

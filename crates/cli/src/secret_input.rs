@@ -1,0 +1,151 @@
+//! How secrets come in: asked for without showing them, from standard input, or from the environment. Never from the
+//! command line, where every user of the machine can read them.
+
+use std::io::Read;
+
+use clap::Args;
+use secrecy::SecretString;
+use wissel_model::Description;
+use wissel_model::description::{AuthKind, AuthMethod, SettingKind};
+use wissel_model::secrets::field;
+use wissel_model::settings::is_shown;
+
+use crate::form::{self, Values};
+use crate::problem::Problem;
+use crate::text::Language;
+
+/// Where the secrets of an account come from.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Secrets")]
+pub(crate) struct SecretOptions {
+    /// Read the password from standard input
+    #[arg(long, conflicts_with_all = ["password_env", "token_stdin", "token_env"])]
+    pub(crate) password_stdin: bool,
+    /// Read the password from this environment variable
+    #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["token_stdin", "token_env"])]
+    pub(crate) password_env: Option<String>,
+    /// Read an access token from standard input
+    #[arg(long, conflicts_with = "token_env")]
+    pub(crate) token_stdin: bool,
+    /// Read an access token from this environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) token_env: Option<String>,
+    /// Read a secret setting of the connector from an environment variable
+    #[arg(long = "secret-env", value_name = "KEY=VARIABLE", value_parser = form::pair)]
+    pub(crate) settings_env: Vec<(String, String)>,
+}
+
+/// Secrets by field.
+pub(crate) type SecretValues = Vec<(String, SecretString)>;
+
+impl SecretOptions {
+    /// Whether any secret is given.
+    pub(crate) fn any(&self) -> bool {
+        self.field().is_some() || !self.settings_env.is_empty()
+    }
+
+    /// The field that the credential goes to.
+    pub(crate) fn field(&self) -> Option<&'static str> {
+        if self.password_stdin || self.password_env.is_some() {
+            Some(field::PASSWORD)
+        } else if self.token_stdin || self.token_env.is_some() {
+            Some(field::ACCESS_TOKEN)
+        } else {
+            None
+        }
+    }
+
+    /// Reads what the options name.
+    pub(crate) fn read(&self) -> Result<SecretValues, Problem> {
+        let mut secrets = Vec::new();
+        if let Some(field) = self.field() {
+            let variable = self.password_env.as_ref().or(self.token_env.as_ref());
+            let secret = match variable {
+                Some(variable) => from_environment(variable)?,
+                None => from_stdin()?,
+            };
+            secrets.push((field.to_owned(), secret));
+        }
+        for (key, variable) in &self.settings_env {
+            secrets.push((key.clone(), from_environment(variable)?));
+        }
+        Ok(secrets)
+    }
+}
+
+/// What an account of this kind keeps as secrets: field and the label to ask with.
+pub(crate) fn fields_needed(
+    description: &Description,
+    auth: &AuthMethod,
+    settings: &Values,
+    language: Language,
+) -> Vec<(String, String)> {
+    let credential = match auth.kind {
+        AuthKind::Password | AuthKind::Ntlm => language.pick("Password", "Wachtwoord"),
+        _ => language.pick("Access token", "Toegangstoken"),
+    };
+    let shown = description
+        .settings
+        .iter()
+        .filter(|setting| setting.kind == SettingKind::Secret && is_shown(setting, description, settings))
+        .map(|setting| (setting.key.clone(), setting.label.get(language.tag()).to_owned()));
+    std::iter::once((auth.kind.secret_field().to_owned(), credential.to_owned())).chain(shown).collect()
+}
+
+/// Refuses secrets that the connector has no use for.
+pub(crate) fn check_fields(
+    secrets: &SecretValues,
+    description: &Description,
+    auth: &AuthMethod,
+) -> Result<(), Problem> {
+    for (field, _) in secrets {
+        let setting = description.setting(field).is_some_and(|setting| setting.kind == SettingKind::Secret);
+        if !setting && field != auth.kind.secret_field() {
+            return Err(Problem::usage(
+                format!(
+                    "the auth method '{}' of connector '{}' has no use for a secret '{field}'",
+                    auth.id, description.name
+                ),
+                format!(
+                    "It needs '{}'; choose another method with --auth, or give that one.",
+                    auth.kind.secret_field()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Reads a secret from the environment.
+pub(crate) fn from_environment(variable: &str) -> Result<SecretString, Problem> {
+    let value = std::env::var(variable).map_err(|_| {
+        Problem::usage(
+            format!("the environment variable {variable} is not set, or is not text"),
+            "Set it for this command, or give the secret by prompt or standard input.",
+        )
+    })?;
+    not_empty(value, &format!("the environment variable {variable}"))
+}
+
+/// Takes a secret as it was read, without the end of its line.
+pub(crate) fn not_empty(mut value: String, place: &str) -> Result<SecretString, Problem> {
+    value.truncate(value.trim_end_matches(['\r', '\n']).len());
+    if value.is_empty() {
+        return Err(Problem::usage(
+            format!("{place} holds no secret: it is empty"),
+            "Give the secret there.",
+        ));
+    }
+    Ok(SecretString::from(value))
+}
+
+fn from_stdin() -> Result<SecretString, Problem> {
+    let mut value = String::new();
+    std::io::stdin().read_to_string(&mut value).map_err(|error| {
+        Problem::usage(
+            format!("the secret cannot be read from standard input: {error}"),
+            "Give it as UTF-8 text.",
+        )
+    })?;
+    not_empty(value, "standard input")
+}

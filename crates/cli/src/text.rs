@@ -1,0 +1,184 @@
+//! The sentences that a person reads most, in English and Dutch side by side. Errors and help are English.
+
+use clap::ValueEnum;
+
+/// A language that sentences are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// English
+    En,
+    /// Dutch
+    Nl,
+}
+
+impl Language {
+    /// The language of the system, if it is one of these; else English.
+    pub(crate) fn of_system() -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        if locale.is_some_and(|locale| locale.starts_with("nl")) { Self::Nl } else { Self::En }
+    }
+
+    /// Its tag (BCP 47).
+    pub(crate) fn tag(self) -> &'static str {
+        self.pick("en", "nl")
+    }
+
+    /// One of two.
+    pub(crate) fn pick<T>(self, en: T, nl: T) -> T {
+        match self {
+            Self::En => en,
+            Self::Nl => nl,
+        }
+    }
+
+    /// A number of messages.
+    pub(crate) fn messages(self, count: u64) -> String {
+        match (self, count) {
+            (Self::En, 1) => "1 message".to_owned(),
+            (Self::En, _) => format!("{count} messages"),
+            (Self::Nl, 1) => "1 bericht".to_owned(),
+            (Self::Nl, _) => format!("{count} berichten"),
+        }
+    }
+
+    /// What a test of a job says about the import folder.
+    pub(crate) fn import_folder(self, path: &str, total: Option<u32>, unread: Option<u32>) -> String {
+        let mut text = match self {
+            Self::En => format!("Successfully opened import folder '{path}'"),
+            Self::Nl => format!("De importmap '{path}' is geopend"),
+        };
+        if let Some(total) = total {
+            let messages = self.messages(u64::from(total));
+            text += &self.pick(format!(" containing {messages}"), format!(" en bevat {messages}"));
+            if let Some(unread) = unread {
+                text += &self.pick(format!(" ({unread} unread)"), format!(" ({unread} ongelezen)"));
+            }
+        }
+        text + "."
+    }
+
+    /// What a test says about a processed folder that exists.
+    pub(crate) fn processed_folder(self, path: &str, total: Option<u32>) -> String {
+        let mut text = self.pick(
+            format!("The processed folder '{path}' exists"),
+            format!("De map voor verwerkte berichten '{path}' bestaat"),
+        );
+        if let Some(total) = total {
+            let messages = self.messages(u64::from(total));
+            text += &self.pick(format!(" and contains {messages}"), format!(" en bevat {messages}"));
+        }
+        text + "."
+    }
+
+    /// What a test says about a processed folder that will be created.
+    pub(crate) fn processed_folder_missing(self, name: &str) -> String {
+        self.pick(
+            format!("The processed folder '{name}' does not exist; the first run creates it."),
+            format!("De map voor verwerkte berichten '{name}' bestaat nog niet; de eerste keer dat de taak draait wordt hij aangemaakt."),
+        )
+    }
+
+    /// What a test says about the folders that are scanned.
+    pub(crate) fn scanned(self, folders: usize) -> String {
+        match (self, folders) {
+            (Self::En, 1) => "1 folder is scanned.".to_owned(),
+            (Self::En, _) => format!("{folders} folders are scanned."),
+            (Self::Nl, 1) => "1 map wordt doorzocht.".to_owned(),
+            (Self::Nl, _) => format!("{folders} mappen worden doorzocht."),
+        }
+    }
+
+    /// What a test says about the target directory.
+    pub(crate) fn target(self, directory: &str) -> String {
+        self.pick(
+            format!("The target directory '{directory}' can be written to."),
+            format!("In de doelmap '{directory}' kan worden geschreven."),
+        )
+    }
+
+    /// The closing line of a run.
+    pub(crate) fn run_summary(self, imported: u64, quarantined: u64, failed: u64) -> String {
+        let mut text = match (self, imported) {
+            (Self::En, 0) => "Nothing new was imported".to_owned(),
+            (Self::En, _) => format!("{} imported", self.messages(imported)),
+            (Self::Nl, 0) => "Er is niets nieuws geïmporteerd".to_owned(),
+            (Self::Nl, _) => format!("{} geïmporteerd", self.messages(imported)),
+        };
+        if quarantined > 0 {
+            text +=
+                &self.pick(format!(", {quarantined} quarantined"), format!(", {quarantined} in quarantaine"));
+        }
+        if failed > 0 {
+            text += &self.pick(
+                format!(", {failed} failed (the next run tries again)"),
+                format!(", {failed} mislukt (de volgende keer opnieuw geprobeerd)"),
+            );
+        }
+        text + "."
+    }
+
+    /// The closing line of a dry run.
+    pub(crate) fn would_import(self, count: u64) -> String {
+        let messages = self.messages(count);
+        self.pick(
+            format!("{messages} would be imported. Nothing was changed."),
+            format!("{messages} zou(den) worden geïmporteerd. Er is niets gewijzigd."),
+        )
+    }
+
+    /// The closing line of a baseline.
+    pub(crate) fn baseline(self, count: u64, dry_run: bool) -> String {
+        let messages = self.messages(count);
+        match (self, dry_run) {
+            (Self::En, false) => format!("{messages} marked as done; they are not imported."),
+            (Self::En, true) => format!("{messages} would be marked as done. Nothing was changed."),
+            (Self::Nl, false) => format!("{messages} als verwerkt gemarkeerd; die worden niet geïmporteerd."),
+            (Self::Nl, true) => {
+                format!("{messages} zou(den) als verwerkt worden gemarkeerd. Er is niets gewijzigd.")
+            }
+        }
+    }
+
+    /// The warning about an account that accepts any certificate.
+    pub(crate) fn untrusted_warning(self, account: &str) -> String {
+        self.pick(
+            format!("WARNING: account '{account}' accepts any certificate. Whoever sits on the wire can read its password and mail.\n  Better: give the server's certificate authority with --ca-file."),
+            format!("WAARSCHUWING: account '{account}' accepteert elk certificaat. Wie op de lijn zit kan wachtwoord en mail meelezen.\n  Beter: geef de certificaatautoriteit van de server op met --ca-file."),
+        )
+    }
+
+    /// The warning about an account that sends secrets in the clear.
+    pub(crate) fn clear_text_warning(self, account: &str, endpoints: &str) -> String {
+        self.pick(
+            format!("WARNING: account '{account}' may send its secret unencrypted to: {endpoints}. Whoever sits on the wire can read it.\n  Better: use TLS or STARTTLS."),
+            format!("WAARSCHUWING: account '{account}' mag zijn geheim onversleuteld versturen naar: {endpoints}. Wie op de lijn zit kan het meelezen.\n  Beter: gebruik TLS of STARTTLS."),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Language::{En, Nl};
+
+    #[test]
+    fn the_test_says_the_manual_s_sentence() {
+        assert_eq!(
+            En.import_folder("Postvak IN/Algemeen", Some(274), Some(3)),
+            "Successfully opened import folder 'Postvak IN/Algemeen' containing 274 messages (3 unread)."
+        );
+        assert_eq!(
+            Nl.import_folder("Postvak IN/Algemeen", Some(274), Some(3)),
+            "De importmap 'Postvak IN/Algemeen' is geopend en bevat 274 berichten (3 ongelezen)."
+        );
+        assert_eq!(En.import_folder("A", None, None), "Successfully opened import folder 'A'.");
+    }
+
+    #[test]
+    fn a_run_says_only_what_happened() {
+        assert_eq!(En.run_summary(0, 0, 0), "Nothing new was imported.");
+        assert_eq!(En.run_summary(1, 0, 0), "1 message imported.");
+        assert_eq!(Nl.run_summary(12, 2, 0), "12 berichten geïmporteerd, 2 in quarantaine.");
+    }
+}

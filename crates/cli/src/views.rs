@@ -1,0 +1,106 @@
+//! Accounts and jobs as JSON documents show them. Keys are in `snake_case`, values of choices in `kebab-case`; secrets
+//! are only said to be stored or missing.
+
+use serde_json::{Map, Value, json};
+use wissel_model::{Account, Description, Identity, ImportJob, Pin};
+use wissel_store::JobHealth;
+
+use crate::spans;
+
+/// An account with what is known of its secrets: field, and whether one is stored.
+pub(crate) fn account(account: &Account, secrets: &[(String, bool)]) -> Value {
+    let secrets: Map<String, Value> = secrets
+        .iter()
+        .map(|(field, stored)| (field.clone(), json!(if *stored { "stored" } else { "missing" })))
+        .collect();
+    let connection = &account.connection;
+    json!({
+        "name": account.name,
+        "id": account.id,
+        "connector": account.connector,
+        "auth": account.auth,
+        "default": account.is_default,
+        "settings": account.settings,
+        "secrets": secrets,
+        "connection": {
+            "ca_file": connection.ca_file,
+            "allow_untrusted_certificate": connection.allow_untrusted_certificate,
+            "allow_clear_text": connection.allow_clear_text,
+            "connect_timeout_seconds": connection.connect_timeout_seconds,
+            "idle_timeout_seconds": connection.idle_timeout_seconds,
+            "call_timeout_seconds": connection.call_timeout_seconds,
+        },
+    })
+}
+
+/// The secret fields of an account: those its auth method needs and those that are stored.
+pub(crate) fn secret_fields(
+    account: &Account,
+    description: Option<&Description>,
+    stored: &[String],
+) -> Vec<(String, bool)> {
+    let needed =
+        description.and_then(|d| d.auth_method(&account.auth)).map(|method| method.kind.secret_field());
+    let missing =
+        needed.filter(|field| !stored.iter().any(|s| s == field)).map(|field| (field.to_owned(), false));
+    stored.iter().map(|field| (field.clone(), true)).chain(missing).collect()
+}
+
+/// Who a session acts as.
+pub(crate) fn identity(identity: &Identity) -> Value {
+    let facts: Vec<Value> =
+        identity.facts.iter().map(|(label, value)| json!({ "label": label, "value": value })).collect();
+    json!({
+        "mailbox": identity.mailbox,
+        "signed_in_as": identity.signed_in_as,
+        "display_name": identity.display_name,
+        "denied": identity.denied,
+        "facts": facts,
+    })
+}
+
+/// A job with how it fares. Account names are given in the order of its accounts.
+pub(crate) fn job(job: &ImportJob, accounts: &[String], health: &JobHealth) -> Value {
+    let places: Vec<Value> = job
+        .accounts
+        .iter()
+        .zip(accounts)
+        .map(|(place, account)| {
+            json!({
+                "account": account,
+                "folder": place.folder.to_string(),
+                "processed": place.processed.as_ref().map(ToString::to_string),
+                "found_folder": pin(place.pin.as_ref()),
+                "found_processed": pin(place.processed_pin.as_ref()),
+            })
+        })
+        .collect();
+    json!({
+        "name": job.name,
+        "id": job.id,
+        "accounts": places,
+        "subfolders": job.include_subfolders,
+        "action": job.action,
+        "create_processed": job.create_processed_folder,
+        "unread_only": job.filter.unread_only,
+        "newer_than": job.filter.newer_than.map(spans::newer_than_text),
+        "directory": job.target.directory,
+        "extract_attachments": job.target.extract_attachments,
+        "interval_seconds": job.interval_seconds,
+        "enabled": job.enabled,
+        "revision": job.revision,
+        "health": health_view(health),
+    })
+}
+
+fn health_view(health: &JobHealth) -> Value {
+    json!({
+        "last_success": health.last_success,
+        "failing_since": health.failing_since,
+        "reason": health.reason,
+    })
+}
+
+fn pin(pin: Option<&Pin>) -> Option<String> {
+    pin.map(|pin| pin.path.join("/"))
+}

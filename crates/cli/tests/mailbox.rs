@@ -1,0 +1,259 @@
+//! Accounts and jobs against a mailbox: what a person does from the first command to a switch. Needs a built connector.
+
+mod support;
+
+use jiff::{Timestamp, ToSpan};
+use serde_json::json;
+use support::{Wissel, connector};
+use wissel_testbed::sample::{self, Maker};
+use wissel_testbed::users::Grant;
+use wissel_testbed::{Options, Testbed};
+
+const USER: &str = "facturen@voorbeeld.example";
+const PASSWORD: &str = "geheim-Wachtwoord-4711";
+const TOKEN: &str = "geheim-Token-0815";
+
+struct Scene {
+    wissel: Wissel,
+    bed: Testbed,
+    connector: String,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Scene {
+    /// A mailbox with the sample, the connector installed, and the server's authority in `ca.pem`.
+    fn new() -> Self {
+        let (file, connector) = connector();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let bed = runtime.block_on(Testbed::start(Options::default())).unwrap();
+        sample::fill(bed.mailbox(), &mut Maker::new(1), 24).unwrap();
+        bed.users().add_password(USER, PASSWORD);
+        // The testbed names the scope of a face as the connector for it is named.
+        let expires = Timestamp::now() + 1.hour();
+        bed.users().add_token(TOKEN, Grant { user: USER.to_owned(), expires, scope: connector.clone() });
+        let wissel = Wissel::new();
+        std::fs::write(wissel.home.path().join("ca.pem"), bed.ca_pem()).unwrap();
+        wissel.ok(&["connector", "install", file.to_str().unwrap()]);
+        Self { wissel, bed, connector, runtime }
+    }
+
+    fn add_account(&self, name: &str, secret: &str, input: &str) -> support::Output {
+        let port = format!("port={}", self.bed.imaps_addr().port());
+        let ca = self.wissel.home.path().join("ca.pem");
+        let user = format!("user={USER}");
+        let arguments =
+            ["account", "add", name, "--connector", &self.connector, "--set", "host=localhost", "--set"];
+        let more = [&port, "--set", &user, "--ca-file", ca.to_str().unwrap(), secret];
+        self.wissel.run_with(&[&arguments[..], &more[..]].concat(), input)
+    }
+
+    fn add_job(&self, name: &str, account: &str, more: &[&str]) -> support::Output {
+        let to = self.wissel.home.path().join("in");
+        let arguments =
+            ["job", "add", name, "--account", account, "--folder", "Postvak IN\\Algemeen", "--to"];
+        self.wissel.run(&[&arguments[..], &[to.to_str().unwrap()], more].concat())
+    }
+
+    fn stop(self) {
+        self.runtime.block_on(self.bed.stop());
+    }
+}
+
+#[test]
+fn from_the_first_account_to_a_switch() {
+    let scene = Scene::new();
+    let wissel = &scene.wissel;
+    let added = scene.add_account("Inkoop", "--password-stdin", &format!("{PASSWORD}\n"));
+    assert_eq!(added.code, 0, "{}", added.all());
+    let tested = wissel.ok(&["account", "test", "Inkoop"]);
+    assert!(tested.stdout.contains(USER), "{}", tested.stdout);
+
+    let more = ["--processed", "Postvak IN/Geïmporteerd", "--create-processed", "--attachments"];
+    assert_eq!(scene.add_job("Facturen", "Inkoop", &more).code, 0);
+    let tested = wissel.ok(&["job", "test", "Facturen"]);
+    let sentence =
+        "Successfully opened import folder 'Postvak IN/Algemeen' containing 24 messages (16 unread).";
+    assert!(tested.stdout.lines().any(|line| line == sentence), "{}", tested.stdout);
+    let tested = wissel.ok(&["job", "test", "Facturen", "--language", "nl"]);
+    assert!(tested.stdout.contains("bevat 24 berichten (16 ongelezen)."), "{}", tested.stdout);
+    assert!(!wissel.home.path().join("in").exists(), "a test makes nothing");
+
+    let dry = wissel.json(&["job", "run", "Facturen", "--dry-run"]);
+    assert_eq!((dry["candidates"].as_array().unwrap().len(), &dry["imported"]), (24, &json!(0)));
+    let first = wissel.json(&["job", "run", "Facturen"]);
+    assert_eq!(first["imported"], 24, "{first}");
+    assert_eq!(wissel.json(&["job", "run", "Facturen"])["imported"], 0);
+    let messages = wissel.json(&["ledger", "Facturen", "--state", "done", "--limit", "100"]);
+    assert_eq!(messages["messages"].as_array().unwrap().len(), 24);
+    assert!(wissel.json(&["job", "list"])["jobs"][0]["health"]["last_success"].is_string());
+
+    let added = scene.add_account("Inkoop OAuth", "--token-stdin", TOKEN);
+    assert_eq!(added.code, 0, "{}", added.all());
+    scene.bed.users().remove_password(USER);
+    let mut maker = Maker::new(9);
+    for _ in 0..3 {
+        let token = maker.token();
+        scene.bed.mailbox().deliver("Postvak IN/Algemeen", maker.invoice(&token)).unwrap();
+    }
+    let refused = wissel.run(&["job", "run", "Facturen", "--json"]);
+    assert_eq!(refused.code, 4, "{}", refused.all());
+    assert_eq!(refused.json()["errors"][0]["code"], "authorization-needed");
+    assert!(wissel.json(&["job", "show", "Facturen"])["health"]["failing_since"].is_string());
+
+    let switch = ["job", "switch", "Facturen", "--from", "Inkoop", "--to", "Inkoop OAuth"];
+    assert_eq!(wissel.json(&[&switch[..], &["--dry-run"]].concat())["report"]["to_import"], 3);
+    let switched = wissel.ok(&switch).stdout;
+    assert!(
+        switched
+            .contains("The way back: wissel job switch \"Facturen\" --from \"Inkoop OAuth\" --to \"Inkoop\"")
+    );
+    assert_eq!(wissel.json(&["job", "run", "Facturen"])["imported"], 3);
+    let files = std::fs::read_dir(wissel.home.path().join("in")).unwrap();
+    let messages = files.filter(|f| f.as_ref().unwrap().path().extension().is_some_and(|e| e == "eml"));
+    assert_eq!(messages.count(), 27);
+    wissel.error(1, &["account", "remove", "Inkoop OAuth"]);
+    wissel.ok(&["account", "remove", "Inkoop"]);
+    scene.stop();
+}
+
+#[test]
+fn what_is_exported_can_be_applied_and_changes_nothing() {
+    let scene = Scene::new();
+    let wissel = &scene.wissel;
+    assert_eq!(scene.add_account("Inkoop", "--password-stdin", PASSWORD).code, 0);
+    wissel.ok(&["account", "default", "Inkoop"]);
+    let more =
+        ["--action", "leave", "--every", "5m", "--newer-than", "2026-01-01", "--unread-only", "--disabled"];
+    assert_eq!(scene.add_job("Facturen", "Inkoop", &more).code, 0);
+    let (accounts, jobs) = (wissel.json(&["account", "list"]), wissel.json(&["job", "list"]));
+
+    let file = wissel.home.path().join("export.toml");
+    let exported = wissel.ok(&["export"]).stdout;
+    std::fs::write(&file, &exported).unwrap();
+    let file = file.to_str().unwrap();
+    let applied = wissel.json(&["apply", "-f", file]);
+    assert_eq!(applied["accounts"][0]["change"], "unchanged", "{applied}\n{exported}");
+    assert_eq!(applied["jobs"][0]["change"], "unchanged", "{applied}\n{exported}");
+    assert_eq!(
+        (wissel.json(&["account", "list"]), wissel.json(&["job", "list"])),
+        (accounts.clone(), jobs.clone())
+    );
+
+    // In an empty home the same file creates everything; a reference brings the secret.
+    let mut other = Wissel::new();
+    other.set("INKOOP", PASSWORD);
+    other.ok(&["connector", "install", connector().0.to_str().unwrap()]);
+    let with_secret =
+        exported.replacen("[[job]]", "[account.secrets]\npassword = { env = \"INKOOP\" }\n\n[[job]]", 1);
+    let path = other.home.path().join("new.toml");
+    std::fs::write(&path, &with_secret).unwrap();
+    let path = path.to_str().unwrap();
+    assert_eq!(other.json(&["apply", "-f", path, "--dry-run"])["jobs"][0]["change"], "created");
+    assert_eq!(other.json(&["job", "list"])["jobs"], json!([]));
+    assert_eq!(other.json(&["apply", "-f", path])["accounts"][0]["change"], "created");
+    assert_eq!(other.json(&["apply", "-f", path])["accounts"][0]["change"], "unchanged");
+    other.ok(&["account", "test", "Inkoop"]);
+    other.set("INKOOP", "anders");
+    assert_eq!(other.json(&["apply", "-f", path])["accounts"][0]["change"], "changed");
+    assert_eq!(other.error(4, &["account", "test"])["code"], "authorization-needed");
+
+    // One thing that is wrong keeps all of it out, and every wrong thing is named.
+    let wrong = with_secret
+        .replace("every = \"5m\"", "every = \"soon\"")
+        .replace("host = \"localhost\"", "host = \"a b\"");
+    std::fs::write(path, &wrong).unwrap();
+    let error = other.error(2, &["apply", "-f", path]);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("'host'") && message.contains("soon"), "{message}");
+    scene.stop();
+}
+
+#[test]
+fn every_setting_that_is_wrong_is_named_at_once() {
+    let scene = Scene::new();
+    let arguments = [
+        "account",
+        "add",
+        "A",
+        "--connector",
+        &scene.connector,
+        "--set",
+        "port=99999",
+        "--set",
+        "kleur=rood",
+    ];
+    let error = scene.wissel.error(2, &[&arguments[..], &["--auth", "password"]].concat());
+    let message = error["message"].as_str().unwrap();
+    for key in ["'host'", "'port'", "'kleur'"] {
+        assert!(message.contains(key), "{key}: {message}");
+    }
+    assert_eq!(scene.wissel.json(&["account", "list"])["accounts"], json!([]));
+    scene.stop();
+}
+
+#[test]
+fn no_output_shows_a_secret_and_unsafe_accounts_are_warned_about() {
+    let scene = Scene::new();
+    let wissel = &scene.wissel;
+    let mut seen = scene.add_account("Inkoop", "--password-stdin", PASSWORD).all();
+    assert_eq!(scene.add_job("Facturen", "Inkoop", &["--action", "leave"]).code, 0);
+    let edited = wissel.ok(&["account", "edit", "Inkoop", "--allow-untrusted-certificate"]);
+    assert!(edited.stderr.contains("WARNING") && edited.stderr.contains("Inkoop"), "{}", edited.stderr);
+    for arguments in [
+        &["account", "show", "Inkoop"][..],
+        &["account", "show", "Inkoop", "--json"],
+        &["account", "test", "Inkoop", "--log", "trace"],
+        &["job", "run", "Facturen", "--log", "trace"],
+        &["doctor", "--log", "trace"],
+        &["export"],
+    ] {
+        let output = wissel.run(arguments);
+        assert_eq!(output.code, 0, "{arguments:?}: {}", output.all());
+        seen += &output.all();
+    }
+    wissel.ok_with(&["account", "edit", "Inkoop", "--password-stdin"], &format!("{PASSWORD}-anders"));
+    let refused = wissel.run(&["account", "test", "Inkoop", "--log", "trace"]);
+    assert_eq!(refused.code, 4, "{}", refused.all());
+    seen += &refused.all();
+    assert!(!seen.contains(PASSWORD), "{seen}");
+    assert!(wissel.ok(&["account", "show", "Inkoop"]).stdout.contains("password: stored"));
+    scene.stop();
+}
+
+#[test]
+fn a_lost_vault_key_is_named_and_never_replaced_silently() {
+    let scene = Scene::new();
+    let wissel = &scene.wissel;
+    assert_eq!(scene.add_account("Inkoop", "--password-stdin", PASSWORD).code, 0);
+    std::fs::remove_file(wissel.home.path().join("vault.key")).unwrap();
+    let report = wissel.run(&["doctor", "--json"]);
+    assert_eq!(report.code, 6, "{}", report.all());
+    let edit = ["account", "edit", "Inkoop", "--password-stdin"];
+    assert_eq!(wissel.run_with(&edit, PASSWORD).code, 6);
+    assert!(!wissel.home.path().join("vault.key").exists());
+    wissel.ok_with(&[&edit[..], &["--new-vault-key"]].concat(), PASSWORD);
+    wissel.ok(&["account", "test", "Inkoop"]);
+    scene.stop();
+}
+
+#[test]
+fn a_folder_that_is_missing_is_answered_with_the_nearest_that_exists() {
+    let scene = Scene::new();
+    let wissel = &scene.wissel;
+    assert_eq!(scene.add_account("Inkoop", "--password-stdin", PASSWORD).code, 0);
+    let folders = wissel.json(&["folder", "list", "Inkoop"]);
+    let find = |path: &str| {
+        let all = folders["folders"].as_array().unwrap();
+        all.iter().find(|folder| folder["display_path"] == path).unwrap().clone()
+    };
+    assert_eq!(find("Postvak IN/Algemeen")["total"], 24);
+    assert_eq!(find("Postvak IN")["role"], "inbox");
+    assert_eq!(scene.add_job("Facturen", "Inkoop", &["--action", "leave"]).code, 0);
+    wissel.ok(&["job", "edit", "Facturen", "--folder", "Postvak IN/Algemen"]);
+    let tested = wissel.run(&["job", "test", "Facturen"]);
+    assert_ne!(tested.code, 0);
+    assert!(tested.all().contains("Postvak IN/Algemeen"), "{}", tested.all());
+    let refused = scene.add_job("Zelfde", "Inkoop", &["--processed", "postvak in/algemeen"]);
+    assert_eq!(refused.code, 2, "{}", refused.all());
+    scene.stop();
+}
