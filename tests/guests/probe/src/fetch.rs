@@ -51,6 +51,7 @@ impl ProbeSession {
 /// Each message as a line with its size and then that many octets, straight into the delivery.
 fn literals(ids: &[String], into: &Delivery) -> Result<(), Error> {
     let connection = streams::connect("line")?;
+    connection.read_line(1000)?;
     for id in ids {
         connection.write(format!("GET {id}\r\n").as_bytes())?;
         let size = String::from_utf8_lossy(&connection.read_line(100)?).trim().parse();
