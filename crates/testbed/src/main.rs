@@ -1,16 +1,17 @@
 //! `wissel-testbed`: the sample mailbox on real ports, for the demonstration and for trying things by hand.
 //!
-//! Prints one line of JSON with its addresses and users, then reads commands, one a line, and answers each with a line of
-//! JSON: `deliver N FOLDER`, `folders`, `count TOKEN`, `renumber FOLDER`. Ends when its input ends, or on Ctrl-C.
+//! Prints one line of JSON with its addresses, its users and the tokens of the messages in 'Postvak IN/Algemeen', then
+//! reads commands, one a line, and answers each with a line of JSON: `deliver N FOLDER`, `folders`, `create FOLDER`,
+//! `count TOKEN`, `renumber FOLDER`. Ends when its input ends, or on Ctrl-C.
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use wissel_testbed::{
-    Options, Testbed,
+    Options, Testbed, imap,
     mailbox::Mailbox,
     sample::{self, Maker},
     users::Grant,
@@ -41,6 +42,9 @@ struct Arguments {
     /// Size in bytes of a large message in 'Postvak IN/Algemeen'; 0 for none
     #[arg(long, default_value_t = 0)]
     large: u64,
+    /// Where the sub folders of the inbox are shown
+    #[arg(long, value_enum, default_value_t = Inbox::Localized)]
+    inbox: Inbox,
     /// The user, by password and by token
     #[arg(long, default_value = "facturen@voorbeeld.example")]
     user: String,
@@ -50,6 +54,24 @@ struct Arguments {
     /// The user's bearer token, good for a day
     #[arg(long, env = "WISSEL_TESTBED_TOKEN", default_value = "proef-token", hide_env_values = true)]
     token: String,
+}
+
+/// How the folders of the inbox are named.
+#[derive(Clone, Copy, ValueEnum)]
+enum Inbox {
+    /// `INBOX`, and beside it `Postvak IN/Algemeen`
+    Localized,
+    /// `INBOX` and `INBOX/Algemeen`
+    Nested,
+}
+
+impl From<Inbox> for imap::InboxNaming {
+    fn from(inbox: Inbox) -> Self {
+        match inbox {
+            Inbox::Localized => Self::Localized,
+            Inbox::Nested => Self::Nested,
+        }
+    }
 }
 
 #[tokio::main]
@@ -65,17 +87,18 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let (mailbox, mut maker) = (Mailbox::new(), Maker::new(arguments.seed));
-    sample::fill(&mailbox, &mut maker, arguments.messages)?;
+    let mut tokens = sample::fill(&mailbox, &mut maker, arguments.messages)?;
     if arguments.large > 0 {
         let token = maker.token();
         mailbox.deliver("Postvak IN/Algemeen", maker.large(&token, arguments.large))?;
+        tokens.push(token);
     }
     let bed = Testbed::start(Options {
         mailbox,
         imaps_port: arguments.imaps_port,
         starttls_port: arguments.starttls_port,
         plain_port: arguments.plain_port,
-        ..Options::default()
+        imap: imap::Settings { inbox: arguments.inbox.into(), ..imap::Settings::default() },
     })
     .await?;
     bed.users().add_password(&arguments.user, &arguments.password);
@@ -94,6 +117,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             "plain": bed.plain_addr().to_string(),
             "ca_file": arguments.ca_file,
             "users": [{ "user": arguments.user, "password": arguments.password, "token": arguments.token }],
+            "tokens": tokens,
         })
     );
     let mut lines = BufReader::new(stdin()).lines();
@@ -125,12 +149,18 @@ fn answer(bed: &Testbed, maker: &mut Maker, line: &str) -> Value {
             .into_iter()
             .map(|folder| (folder.joined(), json!({ "total": folder.total, "unread": folder.unread })))
             .collect(),
+        "create" => match bed.mailbox().ensure_folder(argument) {
+            Ok(_) => json!({ "created": argument }),
+            Err(error) => json!({ "error": error.to_string() }),
+        },
         "count" => json!(bed.mailbox().count_token(argument)),
         "renumber" => match bed.mailbox().renumber(argument) {
             Ok(uid_validity) => json!({ "uid_validity": uid_validity }),
             Err(error) => json!({ "error": error.to_string() }),
         },
-        _ => json!({ "error": "commands: deliver N FOLDER, folders, count TOKEN, renumber FOLDER" }),
+        _ => {
+            json!({ "error": "commands: deliver N FOLDER, folders, create FOLDER, count TOKEN, renumber FOLDER" })
+        }
     }
 }
 

@@ -243,6 +243,8 @@ async fn names_are_utf8_after_enable_and_a_mailbox_can_nest_under_inbox() {
     line.ask("ENABLE UTF8=ACCEPT").await;
     let names = line.ask("LIST \"\" INBOX*").await.join("\n");
     assert!(names.contains("\"INBOX/Geïmporteerd\"") && names.contains("INBOX/In_uit"), "{names}");
+    assert!(names.contains("INBOX/R&D inkoop"), "{names}");
+    assert!(line.last("SELECT \"INBOX/R&D inkoop\"").await.starts_with("t OK"));
     assert!(line.last("SELECT INBOX/In_uit").await.starts_with("t OK"));
     assert!(line.last("SELECT \"INBOX/Geïmporteerd\"").await.starts_with("t OK"));
     bed.stop().await;

@@ -1,10 +1,11 @@
-//! Work on Wissel itself: set-up, building of connectors, the test run.
+//! Work on Wissel itself: set-up, building of connectors, the demonstration, the test run.
 //!
 //! A library as well as a program, so that the tidy tests hold the project to the same rules by the same
 //! code. Depends on no other crate of the workspace: it has to build before anything else does.
 
 pub mod component;
 pub mod connectors;
+pub mod demo;
 pub mod licences;
 pub mod process;
 pub mod setup;

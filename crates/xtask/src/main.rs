@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{connectors, setup, test};
+use xtask::{connectors, demo, setup, test};
 
 /// Work on Wissel itself.
 #[derive(Parser)]
@@ -20,6 +20,12 @@ enum Task {
     Setup,
     /// Build every connector and test guest, and check what the connectors import
     Connectors,
+    /// Show Wissel at work on a mailbox of its own; ends with what arrived, was imported, lost and doubled
+    Demo {
+        /// Leave the mail server running and the files in place, with commands to play with
+        #[arg(long)]
+        keep: bool,
+    },
     /// Set up, check and test everything; ends with the line `N passed, N failed`
     Test,
 }
@@ -28,6 +34,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Setup => setup::run().map(|_| ExitCode::SUCCESS),
         Task::Connectors => connectors::build(&setup::wasm_toolchain()?).map(|()| ExitCode::SUCCESS),
+        Task::Demo { keep } => demo::run(keep),
         Task::Test => test::run(),
     }
 }

@@ -24,6 +24,12 @@ pub fn target() -> PathBuf {
     }
 }
 
+/// Where Cargo puts the program `name` that it builds for demonstration and tests.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 /// The folder of the connectors' own Cargo workspace.
 #[must_use]
 pub fn plugins() -> PathBuf {

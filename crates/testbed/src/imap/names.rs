@@ -104,13 +104,14 @@ pub(super) fn read_bytes(bytes: &[u8], utf8: bool) -> Option<String> {
     if utf8 { Some(written.to_owned()) } else { mutf7::decode(written) }
 }
 
-/// Writes a name for the wire; `None` for one that IMAP cannot carry.
+/// Writes a name for the wire; `None` for one that IMAP cannot carry. With UTF-8 nothing is escaped, a lone `&` neither
+/// (RFC 6855, section 3).
 pub(super) fn write(name: &str, utf8: bool) -> Option<WireName<'static>> {
     if utf8 && !name.is_ascii() {
         let quoted = QuotedUtf8::try_from(name.to_owned()).ok()?;
         return Some(WireName::from(AString::String(IString::QuotedUtf8(quoted))));
     }
-    WireName::try_from(mutf7::encode(name)).ok()
+    WireName::try_from(if utf8 { name.to_owned() } else { mutf7::encode(name) }).ok()
 }
 
 /// Whether `name` is meant by `pattern`: `*` is anything, `%` anything within one level (RFC 3501, section 6.3.8).
