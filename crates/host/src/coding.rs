@@ -15,9 +15,9 @@ const UNPADDED: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_encode_padding(false)
     .with_decode_padding_mode(DecodePaddingMode::RequireNone)
     .with_decode_allow_trailing_bits(true);
-const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, UNPADDED);
-const URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, UNPADDED);
-const STANDARD_PADDED: GeneralPurpose =
+static STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, UNPADDED);
+static URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, UNPADDED);
+static STANDARD_PADDED: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, UNPADDED.with_encode_padding(true));
 
 /// Decodes one message's bytes, piece by piece.
@@ -32,8 +32,8 @@ impl Decoder {
     pub(crate) fn new(encoding: Encoding) -> Self {
         match encoding {
             Encoding::Identity => Self::Identity,
-            Encoding::Base64 => Self::Base64(Base64::new(STANDARD)),
-            Encoding::Base64url => Self::Base64(Base64::new(URL)),
+            Encoding::Base64 => Self::Base64(Base64::new(&STANDARD)),
+            Encoding::Base64url => Self::Base64(Base64::new(&URL)),
             Encoding::DotStuffed => Self::DotStuffed { at_line_start: true, plain: Vec::new() },
         }
     }
@@ -67,7 +67,7 @@ impl Decoder {
 /// base64 without padding and white space: the `base64` crate decodes whole buffers, this keeps what is left of four.
 #[derive(Debug)]
 pub(crate) struct Base64 {
-    engine: GeneralPurpose,
+    engine: &'static GeneralPurpose,
     /// Text not yet decoded, white space and padding taken out.
     text: Vec<u8>,
     plain: Vec<u8>,
@@ -75,7 +75,7 @@ pub(crate) struct Base64 {
 }
 
 impl Base64 {
-    fn new(engine: GeneralPurpose) -> Self {
+    fn new(engine: &'static GeneralPurpose) -> Self {
         Self { engine, text: Vec::new(), plain: Vec::new(), padded: false }
     }
 
@@ -149,7 +149,7 @@ pub(crate) enum Encoder {
     Identity,
     /// `kept` is what is left of three octets.
     Base64 {
-        engine: GeneralPurpose,
+        engine: &'static GeneralPurpose,
         kept: Vec<u8>,
     },
     /// `last` are the last two octets so far.
@@ -162,8 +162,8 @@ impl Encoder {
     pub(crate) fn new(encoding: Encoding) -> Self {
         match encoding {
             Encoding::Identity => Self::Identity,
-            Encoding::Base64 => Self::Base64 { engine: STANDARD_PADDED, kept: Vec::new() },
-            Encoding::Base64url => Self::Base64 { engine: URL, kept: Vec::new() },
+            Encoding::Base64 => Self::Base64 { engine: &STANDARD_PADDED, kept: Vec::new() },
+            Encoding::Base64url => Self::Base64 { engine: &URL, kept: Vec::new() },
             Encoding::DotStuffed => Self::DotStuffed { last: *b"\r\n" },
         }
     }

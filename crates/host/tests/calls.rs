@@ -1,4 +1,11 @@
 //! Stopping calls from outside, and what the log of a connector shows.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod common;
 

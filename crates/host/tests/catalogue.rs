@@ -1,4 +1,11 @@
 //! The directory of connectors: what is loaded, what is refused and why, and what a running service notices.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod common;
 

@@ -1,5 +1,12 @@
 //! Connectors that misbehave: each ends in a typed error within its limit, while another one works on, all on one
 //! worker thread.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod common;
 

@@ -1,4 +1,11 @@
 //! HTTP: requests in parallel behind one blocking connector, and what a request may not do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod common;
 

@@ -1,4 +1,11 @@
 //! What the sandbox costs. Run with `cargo test -p wissel-host --test numbers -- --ignored --nocapture`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod common;
 

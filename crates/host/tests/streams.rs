@@ -1,4 +1,11 @@
 //! Connections: which certificates are accepted, STARTTLS, and where a secret may go.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod common;
 
@@ -72,16 +79,16 @@ async fn a_ca_file_that_cannot_be_used_is_named() {
 
 #[tokio::test]
 async fn tls_begins_when_asked_and_is_checked_like_any_other() {
-    let case_ = case("start-tls", Tls::AfterStartTls, "starttls", "127.0.0.1").await;
+    let case_ = case("start-tls", Tls::WhenAsked, "starttls", "127.0.0.1").await;
     assert_eq!(fact(&check(&case_.account).await.unwrap(), "secure"), "OK");
     assert_eq!(case_.server.lines(), ["STARTTLS", "HELLO"]);
-    let other = case("start-tls", Tls::AfterStartTls, "starttls", "mail.example.com").await;
+    let other = case("start-tls", Tls::WhenAsked, "starttls", "mail.example.com").await;
     assert_eq!(check(&other.account).await.unwrap_err().code.as_deref(), Some("certificate"));
 }
 
 #[tokio::test]
 async fn what_was_sent_before_tls_began_is_not_trusted_after_it() {
-    let case = case("start-tls", Tls::AfterInjection, "starttls", "127.0.0.1").await;
+    let case = case("start-tls", Tls::WhenAskedAfterInjection, "starttls", "127.0.0.1").await;
     let error = check(&case.account).await.unwrap_err();
     assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Protocol, Some("command-injection")));
     assert!(error.session_lost);

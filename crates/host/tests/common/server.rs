@@ -15,9 +15,9 @@ use tokio_rustls::TlsAcceptor;
 pub enum Tls {
     Never,
     AtOnce,
-    AfterStartTls,
+    WhenAsked,
     /// After STARTTLS, with a line in the clear sent along with its answer: a command injection.
-    AfterInjection,
+    WhenAskedAfterInjection,
 }
 
 /// A certificate authority and a server's certificate by it, for one name.
@@ -111,7 +111,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         let line = line.trim_end().to_owned();
         heard.lock().unwrap().push(line.clone());
         let answer = match (line.as_str(), line.strip_prefix("GET ")) {
-            ("STARTTLS", _) if tls == Tls::AfterInjection => "OK\r\n* injected\r\n".to_owned(),
+            ("STARTTLS", _) if tls == Tls::WhenAskedAfterInjection => "OK\r\n* injected\r\n".to_owned(),
             (_, Some(id)) => {
                 let body = format!("message {id}\r\n").repeat(20_000);
                 format!("{}\r\n{body}", body.len())
