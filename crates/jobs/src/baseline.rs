@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use wissel_model::{ImportJob, OpenOptions};
-use wissel_store::AuditRecord;
+use wissel_model::{Account, ImportJob, LedgerState, OpenOptions};
+use wissel_sink::DirectorySink;
+use wissel_store::{AuditRecord, Lease};
 
 use crate::folders::{in_account, resolve};
 use crate::lease::HeldLease;
 use crate::listing::Listing;
+use crate::recover::record_held;
 use crate::{Event, JobError, Progress, Workshop};
 
 /// What a baseline did, or would do.
@@ -40,11 +42,17 @@ pub async fn baseline(
     progress: &dyn Progress,
     stop: &CancellationToken,
 ) -> Result<BaselineReport, JobError> {
-    let held = HeldLease::acquire(&shop.store, &shop.home, job).await?;
     let mut report = BaselineReport { dry_run, ..BaselineReport::default() };
-    let result = mark(shop, job, &held, dry_run, progress, stop, &mut report).await;
-    if !dry_run && report.total() > 0 {
-        shop.store
+    if dry_run {
+        mark(shop, job, None, progress, stop, &mut report).await?;
+        return Ok(report);
+    }
+    let held = HeldLease::acquire(&shop.store, &shop.home, job).await?;
+    let result = mark(shop, job, Some(held.lease()), progress, stop, &mut report).await;
+    let mut audited = Ok(());
+    if report.total() > 0 {
+        audited = shop
+            .store
             .audit(&AuditRecord {
                 at: jiff::Timestamp::now(),
                 actor: actor.to_owned(),
@@ -52,23 +60,28 @@ pub async fn baseline(
                 subject: job.name.clone(),
                 detail: serde_json::json!({ "marked": report.marked, "complete": result.is_ok() }),
             })
-            .await?;
+            .await;
     }
     held.release().await;
-    result.map(|()| report)
+    result?;
+    audited?;
+    Ok(report)
 }
 
+/// Marks under the lease, or without one only counts.
 async fn mark(
     shop: &Workshop,
     job: &ImportJob,
-    held: &HeldLease,
-    dry_run: bool,
+    lease: Option<&Lease>,
     progress: &dyn Progress,
     stop: &CancellationToken,
     report: &mut BaselineReport,
 ) -> Result<(), JobError> {
     for place in &job.accounts {
         let account = shop.store.account(place.account).await?;
+        if let Some(lease) = lease {
+            settle_reserved(shop, job, &account, lease).await?;
+        }
         let options =
             OpenOptions { cancel: stop.clone(), purpose: job.name.clone(), ..OpenOptions::default() };
         let mut session = shop.connectors.open(&account, options).await.map_err(in_account(&account))?;
@@ -79,22 +92,40 @@ async fn mark(
                 folder: folder.display_path(),
                 total: folder.total,
             });
-            let mut count = 0;
+            report.marked.push((account.name.clone(), folder.display_path(), 0));
             let mut listing = Listing::new(&shop.store, job, &account, folder);
             while let Some(page) = listing.next(&mut *session).await? {
                 if stop.is_cancelled() {
                     return Err(JobError::Stopped);
                 }
                 progress.on(Event::Passed(page.passed));
-                count += if dry_run {
-                    page.messages.len() as u64
-                } else {
-                    shop.store.baseline(held.lease(), account.id, &folder.id, &page.messages).await?
+                let marked = match lease {
+                    None => page.messages.len() as u64,
+                    Some(lease) => shop.store.baseline(lease, account.id, &folder.id, &page.messages).await?,
                 };
+                if let Some((_, _, count)) = report.marked.last_mut() {
+                    *count += marked;
+                }
             }
-            report.marked.push((account.name.clone(), folder.display_path(), count));
         }
         session.close().await;
+    }
+    Ok(())
+}
+
+/// A run that broke off may have reserved messages: what it delivered is recorded, and the rest is free to be marked.
+async fn settle_reserved(
+    shop: &Workshop,
+    job: &ImportJob,
+    account: &Account,
+    lease: &Lease,
+) -> Result<(), JobError> {
+    let unfinished = shop.store.unfinished(job.id, account.id).await?;
+    if unfinished.iter().any(|entry| entry.state == LedgerState::Reserved) {
+        let sink_failed = |source| JobError::Sink { job: job.name.clone(), source };
+        let sink = DirectorySink::open(&job.target).await.map_err(sink_failed)?;
+        let recovered = record_held(&shop.store, lease, &sink, job, account, &[]).await?;
+        shop.store.forget(lease, &recovered.reserved).await?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use wissel_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     /// The mailbox, or the way to it, failed.
-    #[error("account '{account}'{}: {source}; {}", .folder.as_ref().map(|f| format!(", folder '{f}'")).unwrap_or_default(), .source.kind.advice())]
+    #[error("account '{account}'{}: {}", .folder.as_ref().map(|f| format!(", folder '{f}'")).unwrap_or_default(), advised(.source))]
     Mailbox {
         /// The account's name.
         account: String,
@@ -44,7 +44,7 @@ pub enum JobError {
     },
     /// The connector cannot do what the job asks for.
     #[error(
-        "job '{job}': the connector '{connector}' of account '{account}' has no operation '{operation}'; choose another processed action with `wissel job edit \"{job}\"`."
+        "job '{job}': the connector '{connector}' of account '{account}' has no operation '{operation}'; choose another processed action with `wissel job edit \"{job}\"`, or an account of another connector."
     )]
     Unsupported {
         /// The job's name.
@@ -88,7 +88,7 @@ pub enum JobError {
     },
     /// Messages that cannot be matched with certainty hold a switch back.
     #[error(
-        "job '{job}': {count} messages in '{account}' cannot be told apart from imported ones with certainty; look at them with `wissel job switch --dry-run`, and move them out of the folder or decide by hand."
+        "job '{job}': {count} messages in '{account}' cannot be told apart from imported ones with certainty; look at them with `wissel ledger` and in the mailbox; then take them out of the folder, or import them as new with `wissel job switch --doubtful import`."
     )]
     Ambiguous {
         /// The job's name.
@@ -100,7 +100,7 @@ pub enum JobError {
     },
     /// Some messages were delivered, but the mailbox would not move, mark or delete them.
     #[error(
-        "account '{account}': {count} messages were imported but could not be {verb}: {source}; they are not imported again; the next run tries the mailbox again."
+        "account '{account}': {count} messages were imported but could not be {verb}; they are not imported again, and the next run tries the mailbox again. The reason: {}", advised(.source)
     )]
     Unprocessed {
         /// The account's name.
@@ -135,7 +135,7 @@ pub enum JobError {
         source: std::io::Error,
     },
     /// A stop was asked for; what was delivered until then is recorded.
-    #[error("stopped on request; what was imported is recorded, the rest follows with the next run")]
+    #[error("stopped on request; what was imported is recorded, the rest follows with the next run.")]
     Stopped,
 }
 
@@ -144,7 +144,12 @@ impl JobError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         let (Self::Mailbox { source, .. } | Self::Unprocessed { source, .. }) = self else { return false };
-        source.session_lost || matches!(source.kind, ErrorKind::Temporary | ErrorKind::Throttled)
+        breaks_session(source) || matches!(source.kind, ErrorKind::Temporary | ErrorKind::Throttled)
+    }
+
+    /// Whether the service asks to slow down: it is there, and has not said what was asked.
+    pub(crate) fn is_throttled(&self) -> bool {
+        matches!(self, Self::Mailbox { source, .. } if source.kind == ErrorKind::Throttled)
     }
 
     /// How long the service asks to wait, when it says so.
@@ -153,6 +158,17 @@ impl JobError {
         let (Self::Mailbox { source, .. } | Self::Unprocessed { source, .. }) = self else { return None };
         source.retry_after()
     }
+}
+
+/// Whether the session cannot be used after this: the connection is gone, or the connector itself.
+pub(crate) fn breaks_session(error: &ConnectorError) -> bool {
+    error.session_lost || error.kind == ErrorKind::Fault
+}
+
+/// The failure as a sentence, and what to do about it.
+fn advised(source: &ConnectorError) -> String {
+    let text = source.to_string();
+    format!("{}. {}", text.trim_end_matches(['.', ' ']), source.kind.advice())
 }
 
 fn nearest_text(names: &[String]) -> String {

@@ -3,7 +3,8 @@
 
 use wissel_model::job::Pin;
 use wissel_model::{
-    Account, ConnectorError, ErrorKind, Folder, FolderAddress, ImportJob, JobAccount, Session,
+    Account, ConnectorError, ErrorKind, Folder, FolderAddress, ImportJob, JobAccount, ProcessedAction,
+    Session,
 };
 
 use crate::JobError;
@@ -45,25 +46,25 @@ pub(crate) async fn resolve(
     place: &JobAccount,
 ) -> Result<JobFolders, JobError> {
     let import = find(session, account, &place.folder, place.pin.as_ref()).await?;
+    let moves = job.action == ProcessedAction::Move;
     let processed = match &place.processed {
+        None if moves => {
+            let problem = "the job moves messages, but names no processed folder".to_owned();
+            return Err(unusable(job, account, problem));
+        }
         None => None,
-        Some(address) => match find(session, account, address, place.processed_pin.as_ref()).await {
-            Err(JobError::FolderNotFound { .. }) if job.create_processed_folder => None,
-            other => Some(other?),
-        },
+        Some(address) => {
+            // Only what has a path can be made; and what is not moved to need not be there.
+            let may_miss =
+                !moves || (job.create_processed_folder && matches!(address, FolderAddress::Path(_)));
+            match find(session, account, address, place.processed_pin.as_ref()).await {
+                Err(JobError::FolderNotFound { .. }) if may_miss => None,
+                other => Some(other?),
+            }
+        }
     };
-    if let Some(processed) = &processed
-        && import.is_within(processed)
-    {
-        return Err(JobError::Folders {
-            job: job.name.clone(),
-            account: account.name.clone(),
-            problem: format!(
-                "the import folder '{}' lies inside the processed folder '{}'",
-                import.display_path(),
-                processed.display_path()
-            ),
-        });
+    if let Some(processed) = &processed {
+        check_apart(job, account, &import, processed)?;
     }
     let mut scanned = vec![import.clone()];
     if job.include_subfolders && import.has_children {
@@ -74,6 +75,25 @@ pub(crate) async fn resolve(
         folder.holds_messages && processed.as_ref().is_none_or(|processed| !folder.is_within(processed))
     });
     Ok(JobFolders { import, processed, scanned })
+}
+
+/// Refuses a processed folder in which the import folder lies: what is imported would be imported again.
+pub(crate) fn check_apart(
+    job: &ImportJob,
+    account: &Account,
+    import: &Folder,
+    processed: &Folder,
+) -> Result<(), JobError> {
+    if !import.is_within(processed) {
+        return Ok(());
+    }
+    let (import, processed) = (import.display_path(), processed.display_path());
+    let problem = format!("the import folder '{import}' lies inside the processed folder '{processed}'");
+    Err(unusable(job, account, problem))
+}
+
+fn unusable(job: &ImportJob, account: &Account, problem: String) -> JobError {
+    JobError::Folders { job: job.name.clone(), account: account.name.clone(), problem }
 }
 
 /// Finds one folder: first where it was found last, then by its name. A pinned folder that was renamed is followed;

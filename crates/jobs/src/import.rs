@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use wissel_model::{Account, ImportJob, JobAccount, MessageSummary, OpenOptions};
 use wissel_sink::DirectorySink;
-use wissel_store::{RunOutcome, RunReport};
+use wissel_store::{RunOutcome, RunReport, StoreError};
 
 use crate::action::participle;
 use crate::folders::{in_account, resolve};
@@ -64,10 +64,19 @@ pub async fn import(
     }
     let held = HeldLease::acquire(&shop.store, &shop.home, job).await?;
     let run = shop.store.start_run(job.id).await?;
-    let result = run_all(shop, job, &held, progress, stop).await;
-    shop.store.finish_run(run, &summary(&result)).await?;
+    let mut result = run_all(shop, job, &held, progress, stop).await;
+    if let Ok(report) = &mut result
+        && held.lost().is_cancelled()
+    {
+        // Nobody asked for a stop.
+        report.errors.retain(|error| !matches!(error, JobError::Stopped));
+        report.errors.push(StoreError::LeaseLost { job: job.id }.into());
+    }
+    let recorded = shop.store.finish_run(run, &summary(&result)).await;
     held.release().await;
-    result
+    let report = result?;
+    recorded?;
+    Ok(report)
 }
 
 async fn run_all(
@@ -86,6 +95,7 @@ async fn run_all(
         let account = shop.store.account(place.account).await?;
         let one =
             OneAccount { shop, job, account: &account, place, held, sink: &sink, progress, stop: &stop };
+        memory.next_account();
         match one.import(&mut memory).await {
             Ok(()) => {}
             Err(error @ (JobError::Store(_) | JobError::Stopped | JobError::Sink { .. })) => {
@@ -115,29 +125,38 @@ impl OneAccount<'_> {
     async fn import(&self, memory: &mut Memory) -> Result<(), JobError> {
         let mut attempt = 1;
         loop {
-            let before = settled(memory);
+            let before = memory.settled();
             let Err(error) = self.pass(memory).await else { break };
             if self.stop.is_cancelled() {
                 return Err(JobError::Stopped);
             }
-            if settled(memory) > before {
+            if memory.settled() > before {
                 attempt = 1;
             }
-            if !error.is_transient() || attempt >= ATTEMPTS {
+            if !error.is_transient() || attempt >= ATTEMPTS || memory.is_hopeless() {
                 return Err(error);
             }
             self.wait(&error, attempt).await?;
             attempt += 1;
         }
-        match memory.unprocessed.take() {
-            None => Ok(()),
-            Some((count, source)) => Err(JobError::Unprocessed {
-                account: self.account.name.clone(),
-                count,
-                verb: participle(self.job.action),
-                source: Box::new(source),
-            }),
+        let (unfetched, unprocessed) = (memory.unfetched.take(), memory.unprocessed.take());
+        if self.stop.is_cancelled() && unfetched.is_some() | unprocessed.is_some() {
+            return Err(JobError::Stopped);
         }
+        let account = self.account.name.clone();
+        if let Some((count, mut source)) = unfetched {
+            source.message = format!(
+                "{count} messages were not imported and are left to the next run: {}",
+                source.message
+            );
+            let (account, source) = (account.clone(), Box::new(source));
+            memory.report.errors.push(JobError::Mailbox { account, folder: None, source });
+        }
+        if let Some((count, source)) = unprocessed {
+            let (verb, source) = (participle(self.job.action), Box::new(source));
+            memory.report.errors.push(JobError::Unprocessed { account, count, verb, source });
+        }
+        Ok(())
     }
 
     async fn pass(&self, memory: &mut Memory) -> Result<(), JobError> {
@@ -185,11 +204,6 @@ impl OneAccount<'_> {
     }
 }
 
-fn settled(memory: &Memory) -> u64 {
-    let report = &memory.report;
-    report.imported + report.quarantined + report.failed + report.vanished
-}
-
 async fn dry_run(
     shop: &Workshop,
     job: &ImportJob,
@@ -221,6 +235,9 @@ async fn list_account(
     for folder in &folders.scanned {
         let mut listing = Listing::new(&shop.store, job, account, folder);
         while let Some(page) = listing.next(&mut *session).await? {
+            if stop.is_cancelled() {
+                return Err(JobError::Stopped);
+            }
             progress.on(Event::Passed(page.passed));
             let candidates = page
                 .messages

@@ -58,7 +58,7 @@ impl HeldLease {
         &self.lease
     }
 
-    /// Cancelled when the lease could not be renewed: stop, another worker may have it.
+    /// Cancelled when another worker has taken the lease: stop.
     pub(crate) fn lost(&self) -> &CancellationToken {
         &self.lost
     }
@@ -81,10 +81,15 @@ impl Drop for HeldLease {
 async fn renew(store: Store, lease: Lease, lost: CancellationToken) {
     loop {
         tokio::time::sleep(RENEWAL).await;
-        if let Err(error) = store.renew_lease(&lease, TERM).await {
-            tracing::error!(%error, "the lease of a job is lost");
-            lost.cancel();
-            return;
+        match store.renew_lease(&lease, TERM).await {
+            Ok(()) => {}
+            Err(error @ StoreError::LeaseLost { .. }) => {
+                tracing::error!(%error, "the lease of a job is lost");
+                lost.cancel();
+                return;
+            }
+            // Not lost by that: the epoch keeps a second worker out of the ledger until it takes the lease over.
+            Err(error) => tracing::warn!(%error, "the lease of a job could not be renewed; trying again"),
         }
     }
 }

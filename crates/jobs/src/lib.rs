@@ -7,6 +7,7 @@
 
 mod action;
 mod baseline;
+mod batch;
 mod digests;
 mod error;
 mod folders;
@@ -20,6 +21,7 @@ mod probe;
 mod progress;
 mod quarantine;
 mod recognise;
+mod recover;
 mod service;
 mod switch;
 

@@ -2,8 +2,8 @@
 //! when a service has given a folder new ids (IMAP: another UIDVALIDITY, RFC 9051, section 2.3.1.1).
 //!
 //! Matching is one-to-one, so that identical copies are counted, never merged. It goes by tiers: Message-ID with the
-//! same second of reception; then, for what that leaves open, the canonical digest, which costs a download. What no
-//! tier decides is doubtful and left to the operator. Sizes are never compared: services count them differently.
+//! same second of reception; then, for what that leaves open (also a known Message-ID at another second), the
+//! canonical digest, which costs a download. What no tier decides is doubtful and left to the operator. Sizes are never compared: services count them differently.
 
 use std::collections::{HashMap, HashSet};
 
@@ -81,14 +81,28 @@ pub(crate) fn by_fingerprint(
         }
     }
     let (mut matched, mut undecided) = (Matched::default(), Vec::new());
+    let mut strangers: HashMap<Option<String>, Vec<Found>> = HashMap::new();
     for (print, found) in found_by {
         let entries = entries_by.remove(&print).unwrap_or_default();
-        if entries.is_empty() {
+        if entries.is_empty() && old.is_some_and(|old| old.unknown.contains(&print)) {
             matched.new.extend(found);
+        } else if entries.is_empty() {
+            strangers.entry(print.0).or_default().extend(found);
         } else if let Some(present) = decide(&print, &entries, &found, old) {
             pair(&mut matched, present, found);
         } else {
             undecided.push(Undecided { found, entries });
+        }
+    }
+    // Some ways of copying a mailbox give messages another time of reception: then only the digest tells.
+    let mut entries_by_id: HashMap<Option<String>, Vec<LedgerEntry>> = HashMap::new();
+    for ((id, _), entries) in entries_by {
+        entries_by_id.entry(id).or_default().extend(entries);
+    }
+    for (id, found) in strangers {
+        match entries_by_id.remove(&id) {
+            Some(entries) => undecided.push(Undecided { found, entries }),
+            None => matched.new.extend(found),
         }
     }
     (matched, undecided)

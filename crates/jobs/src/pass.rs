@@ -1,4 +1,5 @@
 //! One pass over one account of a job with one session: first what an earlier run left half-way, then what is new.
+//! What happens to one batch of messages is in [`crate::batch`].
 //!
 //! A pass can break off anywhere and be begun again: it asks the ledger, not its own memory, what is left to do.
 
@@ -7,26 +8,24 @@ use std::collections::{HashMap, HashSet};
 use tokio_util::sync::CancellationToken;
 use wissel_model::fault;
 use wissel_model::{
-    Account, ConnectorError, Description, ErrorKind, Folder, ImportJob, JobAccount, LedgerState, MessageId,
-    MessageKey, MessageSummary, ProcessedAction, Session,
+    Account, ConnectorError, Description, Filter, Folder, FolderAddress, ImportJob, JobAccount, LedgerState,
+    MessageId, MessageKey, ProcessedAction, Session,
 };
-use wissel_sink::{Context, DirectorySink};
-use wissel_store::{DeliverTo, Delivered, Lease, PinKind};
+use wissel_sink::DirectorySink;
+use wissel_store::{Lease, PinKind};
 
 use crate::action::{Acted, act};
-use crate::folders::{JobFolders, in_account, in_folder, pin_of, resolve};
-use crate::intake::{FailedMessage, Intake, Intaken, taken};
+use crate::batch::BATCH;
+use crate::folders::{JobFolders, check_apart, in_account, in_folder, pin_of, resolve};
+use crate::intake::FailedMessage;
 use crate::listing::Listing;
 use crate::quarantine::set_aside;
 use crate::recognise::keep_ids_valid;
+use crate::recover::record_held;
 use crate::{Event, ImportReport, JobError, Progress, Workshop};
 
-/// Messages in one `fetch`, unless the connector wants fewer.
-const BATCH: usize = 64;
-/// Octets in one `fetch`, as far as the listing tells; bounds what a crash has to repeat.
-const BATCH_OCTETS: u64 = 32 * 1024 * 1024;
-/// How often a message may break the connection or the connector before it is set aside.
-const STRIKES: u32 = 2;
+/// Messages in a row that break the session twice each before the connector or the server is blamed, not the messages.
+const CASUALTIES: u32 = 5;
 
 /// What a pass works with.
 pub(crate) struct Pass<'a> {
@@ -43,16 +42,42 @@ pub(crate) struct Pass<'a> {
     pub(crate) memory: &'a mut Memory,
 }
 
-/// What a run remembers over its passes.
+/// What a run remembers over its passes. All but the report is about one account: another one may give its messages
+/// the same ids.
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) report: ImportReport,
     /// How often a message was open when the session broke.
-    strikes: HashMap<MessageId, u32>,
-    /// Messages that this run leaves to the next one.
-    skipped: HashSet<MessageId>,
-    /// Messages that are delivered, but not yet as the job wants them, and why.
+    pub(crate) strikes: HashMap<MessageId, u32>,
+    /// Messages that this run does not ask for again.
+    pub(crate) skipped: HashSet<MessageId>,
+    /// Messages that broke the connector each time. Set aside once the pass comes to its end: until then the
+    /// connector may be what is broken, and then every message would end in quarantine.
+    pub(crate) suspects: Vec<(Folder, MessageKey, FailedMessage)>,
+    /// Messages that broke the session each time, since one was delivered last.
+    pub(crate) casualties: u32,
+    /// Messages that are left to the next run, and the first reason.
+    pub(crate) unfetched: Option<(usize, ConnectorError)>,
+    /// Messages that are delivered, but not yet as the job wants them, and the first reason.
     pub(crate) unprocessed: Option<(usize, ConnectorError)>,
+}
+
+impl Memory {
+    /// Keeps the report and forgets the rest.
+    pub(crate) fn next_account(&mut self) {
+        *self = Self { report: std::mem::take(&mut self.report), ..Self::default() };
+    }
+
+    /// So many messages in a row broke the session that going on would only hammer the service.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.casualties >= CASUALTIES
+    }
+
+    /// How much is settled: grows with each message that this run need not ask for again.
+    pub(crate) fn settled(&self) -> u64 {
+        let report = &self.report;
+        report.imported + report.quarantined + report.vanished + report.failed + self.suspects.len() as u64
+    }
 }
 
 impl Pass<'_> {
@@ -60,15 +85,18 @@ impl Pass<'_> {
     pub(crate) async fn run(&mut self, session: &mut dyn Session) -> Result<(), JobError> {
         self.memory.unprocessed = None;
         let folders = self.folders(session).await?;
+        // Before ids are compared: what the sink holds counts as imported, also under a new id.
+        self.record_held().await?;
         if self.description.supports("changes") {
             for folder in &folders.scanned {
                 keep_ids_valid(session, &self.shop.store, self.lease, self.job, self.account, folder).await?;
             }
         }
-        self.resume(session, &folders).await?;
+        self.act_on_delivered(session, &folders).await?;
         for folder in &folders.scanned {
             self.import_folder(session, &folders, folder).await?;
         }
+        self.set_suspects_aside().await?;
         self.forget_vanished().await
     }
 
@@ -76,9 +104,10 @@ impl Pass<'_> {
         let mut folders = resolve(session, self.job, self.account, self.place).await?;
         if folders.processed.is_none()
             && self.job.action == ProcessedAction::Move
-            && let Some(wissel_model::FolderAddress::Path(path)) = &self.place.processed
+            && let Some(FolderAddress::Path(path)) = &self.place.processed
         {
             let made = session.create_folder(path).await.map_err(in_account(self.account))?;
+            check_apart(self.job, self.account, &folders.import, &made)?;
             tracing::info!(folder = made.display_path(), "created the processed folder");
             folders.scanned.retain(|folder| !folder.is_within(&made));
             folders.processed = Some(made);
@@ -96,14 +125,21 @@ impl Pass<'_> {
         Ok(folders)
     }
 
-    /// Finishes what an earlier run, or pass, left: messages that the sink holds already are recorded, and recorded
-    /// ones are moved, marked or deleted.
-    pub(crate) async fn resume(
+    /// Records what the sink holds although the ledger does not say so; see [`crate::recover`].
+    pub(crate) async fn record_held(&mut self) -> Result<(), JobError> {
+        let suspects: Vec<MessageKey> = self.memory.suspects.iter().map(|(_, key, _)| *key).collect();
+        let (store, job, account) = (&self.shop.store, self.job, self.account);
+        let recovered = record_held(store, self.lease, self.sink, job, account, &suspects).await?;
+        self.imported(recovered.recorded);
+        Ok(())
+    }
+
+    /// Moves, marks or deletes what an earlier run, or pass, delivered and recorded without getting that far.
+    pub(crate) async fn act_on_delivered(
         &mut self,
         session: &mut dyn Session,
         folders: &JobFolders,
     ) -> Result<(), JobError> {
-        self.record_held().await?;
         let left = self.shop.store.unfinished(self.job.id, self.account.id).await?;
         let messages: Vec<_> = left
             .into_iter()
@@ -111,35 +147,9 @@ impl Pass<'_> {
             .map(|entry| (entry.key, entry.message))
             .collect();
         for group in messages.chunks(BATCH) {
+            self.check_stop()?;
             self.act(session, folders, group, true).await?;
         }
-        Ok(())
-    }
-
-    /// Records messages that the sink holds although the ledger has them as reserved only: the power failed between
-    /// the two. Needs no mailbox.
-    pub(crate) async fn record_held(&mut self) -> Result<(), JobError> {
-        let mut reserved = self.shop.store.unfinished(self.job.id, self.account.id).await?;
-        reserved.retain(|entry| entry.state == LedgerState::Reserved);
-        let keys: Vec<MessageKey> = reserved.iter().map(|entry| entry.key).collect();
-        self.sink.discard_leftovers(&keys).await.map_err(|e| self.sink_failed(e))?;
-        let held = self.sink.holds(&keys).await.map_err(|e| self.sink_failed(e))?;
-        let recorded: Vec<Delivered> = keys
-            .into_iter()
-            .zip(held)
-            .filter_map(|(key, held)| {
-                let held = held?;
-                Some(Delivered {
-                    key,
-                    digest: held.digest,
-                    size: held.size.map(octets),
-                    internet_message_id: held.message_id,
-                    subject: held.subject,
-                })
-            })
-            .collect();
-        self.shop.store.deliver(self.lease, &recorded, DeliverTo::Delivered).await?;
-        self.imported(recorded.len());
         Ok(())
     }
 
@@ -158,6 +168,7 @@ impl Pass<'_> {
         });
         let mut listing = Listing::new(&shop.store, self.job, account, folder);
         while let Some(mut page) = listing.next(session).await? {
+            self.check_stop()?;
             self.progress.on(Event::Passed(page.passed));
             page.messages.retain(|message| !self.memory.skipped.contains(&message.id));
             let mut rest = page.messages.as_slice();
@@ -171,106 +182,9 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// How many of these messages go into the next batch; at least one.
-    fn batch_length(&self, messages: &[MessageSummary]) -> usize {
-        let wanted = self.description.limits.fetch_batch.map_or(BATCH, |n| n.max(1) as usize);
-        let mut octets = 0;
-        let fitting = messages.iter().take(wanted).take_while(|message| {
-            octets += u64::from(message.size.unwrap_or(0));
-            octets <= BATCH_OCTETS
-        });
-        fitting.count().clamp(1, messages.len())
-    }
-
-    /// Reserves, fetches, records and processes one batch; asks again for what was not attempted.
-    async fn import_batch(
-        &mut self,
-        session: &mut dyn Session,
-        folders: &JobFolders,
-        folder: &Folder,
-        batch: &[MessageSummary],
-    ) -> Result<(), JobError> {
-        let keys = self.shop.store.reserve(self.lease, self.account.id, &folder.id, batch).await?;
-        fault::point("ledger-reserved");
-        let mut left: HashMap<MessageId, (MessageKey, Context)> = batch
-            .iter()
-            .zip(keys)
-            .map(|(message, key)| (message.id.clone(), (key, self.context(folder, message))))
-            .collect();
-        while !left.is_empty() {
-            let ids: Vec<MessageId> =
-                batch.iter().map(|m| &m.id).filter(|id| left.contains_key(id)).cloned().collect();
-            let keys: HashMap<MessageId, MessageKey> =
-                left.iter().map(|(id, (key, _))| (id.clone(), *key)).collect();
-            let (intake, result) = Intake::new(self.sink.clone(), left.clone(), self.stop.clone());
-            let fetched = session.fetch(&ids, intake).await;
-            fault::point("fetched");
-            let mut intaken = taken(&result);
-            let settled = self.record(session, folders, folder, &keys, &mut intaken, &fetched).await?;
-            if let Err(error) = fetched {
-                return Err(self.broken(folder, &ids, &keys, intaken.open, &settled, error).await?);
-            }
-            if settled.is_empty() {
-                let idle = "the connector fetched none of the messages it was asked for";
-                return Err(in_folder(self.account, folder)(ConnectorError::new(ErrorKind::Protocol, idle)));
-            }
-            left.retain(|id, _| !settled.contains(id));
-        }
-        Ok(())
-    }
-
-    /// Makes durable and records what a fetch brought, and changes the mailbox. Returns the messages that need
-    /// nothing more in this run.
-    async fn record(
-        &mut self,
-        session: &mut dyn Session,
-        folders: &JobFolders,
-        folder: &Folder,
-        keys: &HashMap<MessageId, MessageKey>,
-        intaken: &mut Intaken,
-        fetched: &Result<(), ConnectorError>,
-    ) -> Result<HashSet<MessageId>, JobError> {
-        let staged = std::mem::take(&mut intaken.staged);
-        let delivered: Vec<Delivered> = staged
-            .iter()
-            .map(|staged| Delivered {
-                key: staged.key,
-                digest: Some(staged.inspection.digest.clone()),
-                size: Some(octets(staged.inspection.size)),
-                internet_message_id: staged.inspection.message_id.clone(),
-                subject: staged.inspection.subject.clone(),
-            })
-            .collect();
-        self.sink.commit(staged).await.map_err(|e| self.sink_failed(e))?;
-        let to =
-            if self.job.action == ProcessedAction::Leave { DeliverTo::Done } else { DeliverTo::Delivered };
-        self.shop.store.deliver(self.lease, &delivered, to).await?;
-        fault::point("ledger-delivered");
-        self.imported(delivered.len());
-        let mut settled = HashSet::new();
-        for failed in std::mem::take(&mut intaken.failed) {
-            settled.insert(failed.message.clone());
-            if let Some(key) = keys.get(&failed.message) {
-                self.settle(folder, *key, failed).await?;
-            }
-        }
-        let done: HashSet<MessageKey> = delivered.iter().map(|d| d.key).collect();
-        let messages: Vec<(MessageKey, MessageId)> =
-            keys.iter().filter(|(_, key)| done.contains(key)).map(|(id, key)| (*key, id.clone())).collect();
-        settled.extend(messages.iter().map(|(_, id)| id.clone()));
-        if let Some(error) = intaken.sink_error.take() {
-            return Err(self.sink_failed(error));
-        }
-        let usable = fetched.as_ref().err().is_none_or(|error| !error.session_lost);
-        if usable && to == DeliverTo::Delivered {
-            self.act(session, folders, &messages, false).await?;
-        }
-        Ok(settled)
-    }
-
     /// Moves, marks or deletes what is recorded. A failure that costs the session ends the pass; any other is
     /// remembered, and the import goes on.
-    async fn act(
+    pub(crate) async fn act(
         &mut self,
         session: &mut dyn Session,
         folders: &JobFolders,
@@ -279,74 +193,27 @@ impl Pass<'_> {
     ) -> Result<(), JobError> {
         let acted: Acted = act(session, self.job.action, folders.processed.as_ref(), messages, again).await;
         fault::point("mailbox-changed");
-        self.shop.store.finish(self.lease, &acted.done).await?;
+        if !acted.done.is_empty() {
+            self.shop.store.finish(self.lease, &acted.done).await?;
+        }
         fault::point("ledger-done");
         let Some(failure) = acted.failure else { return Ok(()) };
         if failure.session_lost {
             return Err(in_folder(self.account, &folders.import)(failure));
         }
-        let before = self.memory.unprocessed.take();
-        let count = before.as_ref().map_or(0, |(count, _)| *count) + acted.left;
-        self.memory.unprocessed = Some((count, before.map_or(failure, |(_, first)| first)));
+        add(&mut self.memory.unprocessed, acted.left, failure);
         Ok(())
     }
 
-    /// Decides about a message that the connector gave up.
-    async fn settle(
-        &mut self,
-        folder: &Folder,
-        key: MessageKey,
-        failed: FailedMessage,
-    ) -> Result<(), JobError> {
-        match failed.reason.kind {
-            ErrorKind::NotFound => {
-                self.shop.store.forget(self.lease, &[key]).await?;
-                self.memory.report.vanished += 1;
-            }
-            ErrorKind::BadMessage | ErrorKind::TooLarge | ErrorKind::Protocol | ErrorKind::Unsupported => {
-                self.quarantine(folder, key, failed).await?;
-            }
-            _ => self.skip(failed),
+    /// The pass came to its end, so the connector works: the messages that broke it are to blame themselves.
+    async fn set_suspects_aside(&mut self) -> Result<(), JobError> {
+        while let Some((folder, key, failed)) = self.memory.suspects.pop() {
+            self.quarantine(&folder, key, failed).await?;
         }
         Ok(())
     }
 
-    /// The fetch broke off. The message that was open, or else the first one not attempted, may be the cause: after
-    /// a second time it is set aside, so that it cannot block the folder for ever.
-    async fn broken(
-        &mut self,
-        folder: &Folder,
-        ids: &[MessageId],
-        keys: &HashMap<MessageId, MessageKey>,
-        open: Option<FailedMessage>,
-        settled: &HashSet<MessageId>,
-        error: ConnectorError,
-    ) -> Result<JobError, JobError> {
-        let suspect = open.or_else(|| {
-            let message = ids.iter().find(|id| !settled.contains(*id))?.clone();
-            Some(FailedMessage { message, reason: error.clone(), partial: None })
-        });
-        if let Some(mut suspect) = suspect
-            && error.session_lost
-            && !self.stop.is_cancelled()
-        {
-            let strikes = self.memory.strikes.entry(suspect.message.clone()).or_default();
-            *strikes += 1;
-            if *strikes >= STRIKES {
-                suspect.reason = error.clone();
-                match keys.get(&suspect.message) {
-                    Some(key) if matches!(error.kind, ErrorKind::Fault | ErrorKind::Protocol) => {
-                        self.quarantine(folder, *key, suspect).await?;
-                    }
-                    _ => self.skip(suspect),
-                }
-            }
-        }
-        self.check_stop()?;
-        Ok(in_folder(self.account, folder)(error))
-    }
-
-    async fn quarantine(
+    pub(crate) async fn quarantine(
         &mut self,
         folder: &Folder,
         key: MessageKey,
@@ -358,15 +225,10 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn skip(&mut self, failed: FailedMessage) {
-        tracing::warn!(message = %failed.message, reason = %failed.reason, "left to the next run");
-        self.memory.skipped.insert(failed.message);
-        self.memory.report.failed += 1;
-    }
-
-    /// After a complete listing without a filter, a reservation whose message did not turn up is of no use any more.
+    /// After a complete listing without a filter, a reservation whose message did not turn up is of no use any more:
+    /// the sink does not hold it, or else it would be recorded.
     async fn forget_vanished(&mut self) -> Result<(), JobError> {
-        if self.job.filter != wissel_model::Filter::default() {
+        if self.job.filter != Filter::default() {
             return Ok(());
         }
         let left = self.shop.store.unfinished(self.job.id, self.account.id).await?;
@@ -377,37 +239,29 @@ impl Pass<'_> {
             })
             .map(|entry| entry.key)
             .collect();
-        self.shop.store.forget(self.lease, &vanished).await?;
+        if !vanished.is_empty() {
+            self.shop.store.forget(self.lease, &vanished).await?;
+        }
         Ok(())
     }
 
-    fn context(&self, folder: &Folder, message: &MessageSummary) -> Context {
-        Context {
-            job: self.job.name.clone(),
-            account: self.account.name.clone(),
-            connector: self.account.connector.clone(),
-            folder: folder.path.clone(),
-            message: message.id.clone(),
-            received: message.received,
-            read: message.read,
+    pub(crate) fn imported(&mut self, count: u64) {
+        if count > 0 {
+            self.memory.casualties = 0;
+            self.memory.report.imported += count;
+            self.progress.on(Event::Imported(count));
         }
     }
 
-    fn imported(&mut self, count: usize) {
-        self.memory.report.imported += count as u64;
-        self.progress.on(Event::Imported(count as u64));
-    }
-
-    fn sink_failed(&self, source: wissel_sink::SinkError) -> JobError {
-        JobError::Sink { job: self.job.name.clone(), source }
-    }
-
-    fn check_stop(&self) -> Result<(), JobError> {
+    pub(crate) fn check_stop(&self) -> Result<(), JobError> {
         if self.stop.is_cancelled() { Err(JobError::Stopped) } else { Ok(()) }
     }
 }
 
-/// The contract counts in 32 bits: a message has less than 4 GiB.
-fn octets(size: u64) -> u32 {
-    size.try_into().unwrap_or(u32::MAX)
+/// Counts failures and keeps the first reason.
+pub(crate) fn add(total: &mut Option<(usize, ConnectorError)>, count: usize, reason: ConnectorError) {
+    match total {
+        Some((sum, _)) => *sum += count,
+        None => *total = Some((count, reason)),
+    }
 }

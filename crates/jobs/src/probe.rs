@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use wissel_model::{Account, Folder, Identity, ImportJob, JobAccount, OpenOptions};
+use wissel_model::{Account, Folder, Identity, ImportJob, JobAccount, OpenOptions, ProcessedAction};
 use wissel_sink::DirectorySink;
 
 use crate::action::operation;
-use crate::folders::{in_account, resolve};
+use crate::folders::{JobFolders, in_account, resolve};
 use crate::{JobError, Workshop};
 
 /// What a test of a job found.
@@ -113,11 +113,11 @@ async fn look(
     report.scanned =
         folders.scanned.iter().map(|folder| FolderProbe::new(folder.display_path(), folder)).collect();
     if let Some(address) = &place.processed {
-        report.processed_will_be_created = folders.processed.is_none();
+        report.processed_will_be_created = job.action == ProcessedAction::Move && folders.processed.is_none();
         report.processed =
             folders.processed.as_ref().map(|folder| FolderProbe::new(address.to_string(), folder));
     }
-    check_rights(job, account, &description, &identity, &folders.scanned)?;
+    check_rights(job, account, &description, &identity, &folders)?;
     report.identity = Some(identity);
     Ok(())
 }
@@ -128,9 +128,11 @@ pub(crate) fn check_rights(
     account: &Account,
     description: &wissel_model::Description,
     identity: &Identity,
-    scanned: &[Folder],
+    folders: &JobFolders,
 ) -> Result<(), JobError> {
-    for needed in ["fetch", "list-messages"].into_iter().chain(operation(job.action)) {
+    let create =
+        (job.action == ProcessedAction::Move && folders.processed.is_none()).then_some("create-folder");
+    for needed in ["fetch", "list-messages"].into_iter().chain(operation(job.action)).chain(create) {
         if !description.supports(needed) {
             return Err(JobError::Unsupported {
                 job: job.name.clone(),
@@ -139,13 +141,15 @@ pub(crate) fn check_rights(
                 operation: needed,
             });
         }
+        // The processed folder may be made elsewhere: what the scanned folders say about that does not count.
+        let scanned = if create == Some(needed) { &[] } else { folders.scanned.as_slice() };
         let denying = scanned.iter().find(|folder| folder.denied.iter().any(|denied| denied == needed));
         let everywhere = identity.denied.iter().any(|denied| denied == needed);
         if denying.is_some() || everywhere {
             return Err(JobError::Denied {
                 job: job.name.clone(),
                 account: account.name.clone(),
-                folder: denying.or(scanned.first()).map(Folder::display_path).unwrap_or_default(),
+                folder: denying.unwrap_or(&folders.import).display_path(),
                 operation: needed.to_owned(),
             });
         }

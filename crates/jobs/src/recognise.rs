@@ -8,6 +8,7 @@ use wissel_store::{Lease, Mapping, Store};
 use crate::JobError;
 use crate::digests::digests;
 use crate::folders::in_folder;
+use crate::listing::Pages;
 use crate::matching::{Found, Matched, OldListing, by_digest, by_fingerprint};
 
 /// Entries read from the ledger at once.
@@ -36,16 +37,14 @@ pub(crate) async fn list_all(
     account: &Account,
     folder: &Folder,
 ) -> Result<Vec<Found>, JobError> {
-    let mut all = Vec::new();
-    let mut request = PageRequest { size: PAGE, ..PageRequest::default() };
-    loop {
-        let page = session.list_messages(&folder.id, &request).await.map_err(in_folder(account, folder))?;
-        all.extend(page.messages.into_iter().map(|message| Found { folder: folder.id.clone(), message }));
-        match page.next {
-            Some(next) => request.after = Some(next),
-            None => return Ok(all),
-        }
+    let mut pages = Pages::new(account, folder, PageRequest { size: PAGE, ..PageRequest::default() });
+    let (mut all, mut once) = (Vec::new(), HashSet::new());
+    while let Some(messages) = pages.next(session).await? {
+        // A message on two pages is one message: it must not pass for a copy.
+        let messages = messages.into_iter().filter(|message| once.insert(message.id.clone()));
+        all.extend(messages.map(|message| Found { folder: folder.id.clone(), message }));
     }
+    Ok(all)
 }
 
 /// Matches entries with messages, downloading those that only a digest decides.
@@ -83,7 +82,8 @@ pub(crate) async fn keep_ids_valid(
         Err(error) => return Err(in_folder(account, folder)(error)),
     };
     let mut mappings = Vec::new();
-    if cursor.is_some() && changes.list_again {
+    // Also without a cursor: the ledger may know the folder from an account switch.
+    if changes.list_again {
         tracing::info!(
             account = account.name,
             folder = folder.display_path(),
@@ -93,9 +93,10 @@ pub(crate) async fn keep_ids_valid(
         let ids: Vec<MessageId> = listed.iter().map(|found| found.message.id.clone()).collect();
         let present: HashSet<&MessageId> = ids.iter().collect();
         let known = store.known(job.id, account.id, &folder.id, &ids).await?;
-        let mut lost = entries(store, job, account).await?;
+        let unknown: Vec<Found> =
+            listed.iter().filter(|found| !known.contains_key(&found.message.id)).cloned().collect();
+        let mut lost = if unknown.is_empty() { Vec::new() } else { entries(store, job, account).await? };
         lost.retain(|entry| entry.folder == folder.id && !present.contains(&entry.message));
-        let unknown = listed.into_iter().filter(|found| !known.contains_key(&found.message.id)).collect();
         let matched = recognise(session, account, folder, lost, unknown, None).await?;
         // A doubtful one is kept from being imported twice only by a person; importing it is the smaller harm.
         mappings = matched.pairs.into_iter().map(mapping).collect();

@@ -16,10 +16,12 @@ use wissel_store::Switch;
 
 use crate::folders::{JobFolders, in_account, pin_of, resolve};
 use crate::lease::HeldLease;
+use crate::listing::Wanted;
 use crate::matching::{Found, OldListing, fingerprint};
 use crate::pass::{Memory, Pass};
 use crate::probe::check_rights;
 use crate::recognise::{entries, list_all, mapping, recognise};
+use crate::recover::record_held;
 use crate::{JobError, NoProgress, Workshop};
 
 /// How long a switch waits for a run of the job to end.
@@ -142,7 +144,7 @@ async fn switch_held(
     let mut session = shop.connectors.open(&new, opened_for(job, stop)).await.map_err(in_account(&new))?;
     let identity = session.check().await.map_err(in_account(&new))?;
     let folders = resolve(&mut *session, job, &new, &target).await?;
-    check_rights(job, &new, &description, &identity, &folders.scanned)?;
+    check_rights(job, &new, &description, &identity, &folders)?;
     report.folder = folders.import.display_path();
     target.pin = Some(pin_of(&folders.import));
     target.processed_pin = folders.processed.as_ref().map(pin_of);
@@ -152,7 +154,9 @@ async fn switch_held(
             report.old_total = Some(total);
             Some(listing)
         }
-        Err(error @ JobError::Mailbox { .. }) => {
+        // A service that asks to slow down is alive: what it would have told is worth waiting for.
+        Err(error) if error.is_throttled() => return Err(error),
+        Err(error @ (JobError::Mailbox { .. } | JobError::FolderNotFound { .. })) => {
             report.old_problem = Some(error.to_string());
             None
         }
@@ -174,7 +178,8 @@ async fn switch_held(
     session.close().await;
 
     report.recognised = (matched.pairs.len() + known.len()) as u64;
-    report.to_import = matched.new.len() as u64;
+    let wanted = Wanted::now(&job.filter);
+    report.to_import = matched.new.iter().filter(|found| wanted.includes(&found.message)).count() as u64;
     report.doubtful = matched.doubtful.len() as u64;
     if options.dry_run {
         return Ok(report);
@@ -228,30 +233,31 @@ async fn drain(
     held: &HeldLease,
     dry_run: bool,
 ) -> Result<(OldListing, u64), JobError> {
-    let sink = DirectorySink::open(&job.target)
-        .await
-        .map_err(|source| JobError::Sink { job: job.name.clone(), source })?;
-    let description = shop.connectors.description(&old.connector).await.map_err(in_account(old))?;
+    let (sink, description);
     let mut memory = Memory::default();
-    let mut pass = Pass {
-        shop,
-        job,
-        account: old,
-        place,
-        lease: held.lease(),
-        sink: &sink,
-        stop,
-        progress: &NoProgress,
-        description: &description,
-        memory: &mut memory,
-    };
+    let mut pass = None;
     if !dry_run {
-        pass.record_held().await?;
+        let sink_failed = |source| JobError::Sink { job: job.name.clone(), source };
+        sink = DirectorySink::open(&job.target).await.map_err(sink_failed)?;
+        record_held(&shop.store, held.lease(), &sink, job, old, &[]).await?;
+        description = shop.connectors.description(&old.connector).await.map_err(in_account(old))?;
+        pass = Some(Pass {
+            shop,
+            job,
+            account: old,
+            place,
+            lease: held.lease(),
+            sink: &sink,
+            stop,
+            progress: &NoProgress,
+            description: &description,
+            memory: &mut memory,
+        });
     }
     let mut session = shop.connectors.open(old, opened_for(job, stop)).await.map_err(in_account(old))?;
     let folders = resolve(&mut *session, job, old, place).await?;
-    if !dry_run {
-        pass.resume(&mut *session, &folders).await?;
+    if let Some(pass) = &mut pass {
+        pass.act_on_delivered(&mut *session, &folders).await?;
     }
     let mut listing = OldListing::default();
     let mut total = 0;

@@ -1,0 +1,92 @@
+//! What only looks must not change anything: the mailbox, the target directory and the ledger stay as they are.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+use wissel_jobs::{Doubtful, ImportOptions, NoProgress, SwitchOptions, baseline, import, probe};
+use wissel_model::FolderAddress;
+use wissel_store::{LedgerQuery, LedgerRow};
+
+use crate::support::{Bench, World, Wrong};
+
+type State = (World, BTreeMap<PathBuf, Vec<u8>>, Vec<LedgerRow>, wissel_model::ImportJob, usize);
+
+async fn state(bench: &Bench) -> State {
+    let mut files = BTreeMap::new();
+    let mut directories = vec![bench.target()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(&directory).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path)
+            } else {
+                drop(files.insert(path.clone(), std::fs::read(path).unwrap()))
+            }
+        }
+    }
+    let query = LedgerQuery { limit: 1000, ..LedgerQuery::default() };
+    let store = &bench.shop.store;
+    let ledger = store.ledger(&query).await.unwrap();
+    let runs = store.runs(bench.job.id, 100).await.unwrap().len();
+    let world = bench.mailbox.world().clone();
+    (world, files, ledger, store.job(bench.job.id).await.unwrap(), runs)
+}
+
+async fn look_at_everything(bench: &Bench) {
+    let (shop, stop) = (&bench.shop, CancellationToken::new());
+    let job = shop.store.job(bench.job.id).await.unwrap();
+    let options = ImportOptions { dry_run: true };
+    let report = import(shop, &job, options, &NoProgress, &stop).await.unwrap();
+    assert!(report.errors.is_empty() && !report.candidates.is_empty(), "{:?}", report.errors);
+    assert!(probe(shop, &job, &stop).await.unwrap().is_ready());
+    assert!(baseline(shop, &job, true, "test", &NoProgress, &stop).await.unwrap().total() > 0);
+    let options = SwitchOptions {
+        dry_run: true,
+        doubtful: Doubtful::Refuse,
+        ..bench.switch_options(&bench.old, &bench.new)
+    };
+    assert!(bench.try_switch(options).await.unwrap().to_import > 0);
+}
+
+#[tokio::test]
+async fn dry_runs_and_tests_change_nothing_before_the_first_run() {
+    let bench = Bench::with(|job| {
+        job.create_processed_folder = true;
+        job.accounts[0].processed = FolderAddress::parse("In/Later");
+    })
+    .await;
+    bench.mailbox.put_many("In", 4);
+    let before = state(&bench).await;
+    look_at_everything(&bench).await;
+    assert_eq!(state(&bench).await, before);
+    assert!(!bench.target().exists(), "not even an empty directory");
+}
+
+#[tokio::test]
+async fn dry_runs_and_tests_change_nothing_while_messages_are_half_way() {
+    let bench = Bench::new().await;
+    bench.mailbox.put_many("In", 4);
+    bench.script().move_denied = true;
+    bench.script().fetch.insert("t2".to_owned(), (Wrong::Busy, 1));
+    bench.run().await;
+    bench.script().move_denied = false;
+    bench.mailbox.put("In", "later");
+    let before = state(&bench).await;
+    look_at_everything(&bench).await;
+    assert_eq!(state(&bench).await, before);
+}
+
+#[tokio::test]
+async fn a_test_tells_of_the_folder_that_the_job_really_uses() {
+    let bench = Bench::new().await;
+    bench.mailbox.put_many("In", 4);
+    bench.mailbox.put_with("In", "read", |mail| mail.read = true);
+    let report = probe(&bench.shop, &bench.job, &CancellationToken::new()).await.unwrap();
+    let import = report.accounts[0].import.as_ref().unwrap();
+    assert_eq!((import.path.as_str(), import.total, import.unread), ("In", Some(5), Some(4)));
+    bench.script().denied = vec!["move-messages".to_owned()];
+    let report = probe(&bench.shop, &bench.job, &CancellationToken::new()).await.unwrap();
+    assert!(!report.is_ready());
+    assert!(report.accounts[0].problem.as_ref().unwrap().contains("move-messages"));
+}
