@@ -52,6 +52,27 @@ impl Imap {
         self.reply(&command);
     }
 
+    /// Appends one message with an INTERNALDATE, such as `22-Nov-2026 12:00:00 +0100`.
+    pub fn append_at(&mut self, folder: &str, date: &str, message: &[u8]) {
+        let command = format!("APPEND {} \"{date}\" {{{}+}}\r\n", mailbox(folder), message.len());
+        self.send(format!("{TAG}{command}").as_bytes());
+        self.send(message);
+        self.send(b"\r\n");
+        self.reply(&command);
+    }
+
+    /// The flags of every message in `folder` but `\\Recent`, which tells sessions apart and not messages.
+    pub fn flags(&mut self, folder: &str) -> Vec<String> {
+        self.command(&format!("EXAMINE {}", mailbox(folder)));
+        let fetched = self.command("UID FETCH 1:* (FLAGS)");
+        let flags = |line: &String| {
+            let flags = line.split_once("FLAGS (")?.1.split_once(')')?.0;
+            let lasting = flags.split(' ').filter(|flag| !flag.is_empty() && *flag != "\\Recent");
+            Some(lasting.collect::<Vec<_>>().join(" "))
+        };
+        fetched.iter().filter(|line| line.contains(" FETCH (")).filter_map(flags).collect()
+    }
+
     fn send(&mut self, bytes: &[u8]) {
         self.stream.get_mut().write_all(bytes).unwrap();
     }

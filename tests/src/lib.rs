@@ -13,8 +13,11 @@
 pub mod certificates;
 pub mod corpus;
 pub mod dovecot;
+pub mod identical;
 pub mod imap;
 pub mod observer;
 pub mod paths;
+pub mod proxy;
 pub mod python;
+pub mod scene;
 pub mod wissel;

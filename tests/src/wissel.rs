@@ -61,6 +61,14 @@ impl Wissel {
         running.wait()
     }
 
+    /// Runs a command to its end, started by another program such as `prlimit` with its arguments.
+    #[must_use]
+    pub fn run_under(&self, starter: &[&str], arguments: &[&str]) -> Output {
+        let mut command = Command::new(starter[0]);
+        command.args(&starter[1..]).arg(paths::wissel());
+        self.start(command, arguments).wait()
+    }
+
     /// Runs a command that has to succeed, with `--json`, and returns what it printed.
     #[must_use]
     pub fn json(&self, arguments: &[&str]) -> Value {
@@ -70,12 +78,14 @@ impl Wissel {
     /// Starts a command and leaves it running.
     #[must_use]
     pub fn spawn(&self, arguments: &[&str]) -> Running {
-        let program = paths::wissel();
-        let mut command = Command::new(&program);
+        self.start(Command::new(paths::wissel()), arguments)
+    }
+
+    fn start(&self, mut command: Command, arguments: &[&str]) -> Running {
         command.args(arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let process = command.spawn().unwrap_or_else(|error| {
-            panic!("{}: {error}; run `cargo build -p wissel-cli`", program.display());
+            panic!("{}: {error}; run `cargo build -p wissel-cli`", command.get_program().display());
         });
         Running { process, command: arguments.join(" ") }
     }
@@ -159,7 +169,7 @@ pub struct Output {
 
 impl Output {
     /// Panics with everything it said unless it succeeded.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "often the success is all that is asked")]
     pub fn success(self) -> Self {
         let Self { command, code, stdout, stderr } = &self;
         assert!(*code == Some(0), "`wissel {command}` ended with {code:?}\n{stdout}\n{stderr}");
