@@ -141,8 +141,15 @@ impl File {
             Problem::usage(format!("'{}' cannot be read: {error}", path.display()), "Name the file with -f.")
         })?;
         toml::from_str(&text).map_err(|error| {
+            // The error's own text quotes the line, which may hold a secret that does not belong there.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
             Problem::usage(
-                format!("'{}' cannot be used: {}", path.display(), error.to_string().trim_end()),
+                format!(
+                    "'{}' cannot be used: line {line}: {}",
+                    path.display(),
+                    without_values(error.message())
+                ),
                 "Nothing was changed. `wissel export` prints a file of the right form.",
             )
         })
@@ -154,6 +161,18 @@ impl File {
             accounts: accounts.iter().map(account_entry).collect(),
             jobs: jobs.iter().map(|(job, names)| job_entry(job, names)).collect(),
         }
+    }
+}
+
+/// Takes out what a message of the parser repeats of the file's values: they stand in double quotes, or first after
+/// `unknown variant`. Keys stay.
+fn without_values(message: &str) -> String {
+    if message.starts_with("unknown variant") {
+        return message.splitn(3, '`').step_by(2).collect();
+    }
+    match (message.split_once('"'), message.rsplit_once('"')) {
+        (Some((before, _)), Some((_, after))) => format!("{before}...{after}"),
+        _ => message.to_owned(),
     }
 }
 
@@ -188,5 +207,29 @@ fn job_entry(job: &ImportJob, names: &[String]) -> JobEntry {
         every: job.interval_seconds.map(spans::span),
         enabled: job.enabled,
         accounts: places.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_holds_in_the_wrong_place_is_not_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f.toml");
+        for (text, expected) in [
+            ("[[account]]\nname = \"A\"\nconnector = \"c\"\ndefault = \"geheim\"\n", "line 4"),
+            (
+                "[[account]]\nname = \"A\"\nconnector = \"c\"\n[account.secrets]\npassword = \"geheim\"\n",
+                "line 5",
+            ),
+            ("[[account]]\nname = \"A\"\ngeheim = ", "line 3"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let message = File::read(&file).unwrap_err().message;
+            assert!(message.contains(expected), "{message}");
+            assert!(!message.contains("geheim"), "{message}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
-use wissel_jobs::Workshop;
+use wissel_jobs::{JobError, Workshop};
 use wissel_model::{Account, ConnectorError, Connectors, Description, OpenOptions, Session};
 use wissel_store::{AuditRecord, Store};
 
@@ -119,13 +119,28 @@ impl Context {
 
     /// What went wrong in an account, with the connector's own advice where it has one for the code.
     pub(crate) async fn explain(&self, account: &Account, error: &ConnectorError) -> Problem {
+        self.explain_in(account, None, error).await
+    }
+
+    /// What went wrong in a job, with the connector's own advice where a mailbox is the reason.
+    pub(crate) async fn explain_job(&self, error: JobError) -> anyhow::Error {
+        if let JobError::Mailbox { account, folder, source } = &error
+            && let Ok(store) = self.store().await
+            && let Ok(account) = store.account_named(account).await
+        {
+            return self.explain_in(&account, folder.as_deref(), source).await.into();
+        }
+        error.into()
+    }
+
+    async fn explain_in(&self, account: &Account, folder: Option<&str>, error: &ConnectorError) -> Problem {
         let description = self.description(&account.connector).await.ok();
         let advice = description.as_deref().and_then(|description| {
             let code = error.code.as_deref()?;
             let advice = description.auth_method(&account.auth)?.advice.iter().find(|a| a.code == code)?;
             Some(advice.text.get(self.language.tag()))
         });
-        Problem::mailbox(&account.name, error, advice)
+        Problem::mailbox(&account.name, folder, error, advice)
     }
 
     /// Remembers who did what.

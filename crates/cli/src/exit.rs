@@ -74,6 +74,13 @@ pub(crate) struct Shown {
     next: String,
 }
 
+impl From<&Problem> for Shown {
+    fn from(problem: &Problem) -> Self {
+        let Problem { code, name, message, next } = problem.clone();
+        Self { code, name, message, next }
+    }
+}
+
 impl Shown {
     /// The document that `--json` prints.
     pub(crate) fn json(&self) -> Value {
@@ -100,12 +107,7 @@ pub(crate) fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
 /// Sorts a failure.
 pub(crate) fn show(error: &anyhow::Error) -> Shown {
     if let Some(problem) = error.downcast_ref::<Problem>() {
-        return Shown {
-            code: problem.code,
-            name: problem.name,
-            message: problem.message.clone(),
-            next: problem.next.clone(),
-        };
+        return Shown::from(problem);
     }
     if let Some(error) = error.downcast_ref::<JobError>() {
         return show_job(error);
@@ -127,7 +129,10 @@ pub(crate) fn show(error: &anyhow::Error) -> Shown {
 /// Sorts a failure of a job.
 pub(crate) fn show_job(error: &JobError) -> Shown {
     let (code, name) = match error {
-        JobError::Mailbox { source, .. } => (Code::of_kind(source.kind), source.kind.as_str()),
+        JobError::Mailbox { account, folder, source } => {
+            let problem = Problem::mailbox(account, folder.as_deref(), source, None);
+            return Shown::from(&problem);
+        }
         JobError::FolderNotFound { .. } => (Code::NotFound, "not-found"),
         JobError::Folders { .. } | JobError::Unsupported { .. } | JobError::Switch { .. } => {
             (Code::Usage, "usage")
@@ -163,7 +168,13 @@ fn of_store(error: &StoreError) -> (Code, &'static str) {
 /// semicolon.
 fn cut(code: Code, name: &'static str, text: &str) -> Shown {
     let (message, next) = text.split_once("\n  ").or_else(|| text.rsplit_once("; ")).unwrap_or((text, ""));
-    Shown { code, name, message: message.to_owned(), next: next.to_owned() }
+    Shown { code, name, message: message.to_owned(), next: sentence(next) }
+}
+
+/// Begins with a capital letter.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -177,23 +188,26 @@ mod tests {
         );
         assert_eq!((shown.code, shown.name), (Code::NotFound, "not-found"));
         assert_eq!(shown.message, "there is no account 'x'");
-        assert_eq!(shown.next, "the accounts are Inkoop");
+        assert_eq!(shown.next, "The accounts are Inkoop");
 
         let shown = show(&JobError::Busy { job: "J".to_owned(), holder: "process 1".to_owned() }.into());
         assert_eq!(shown.code, Code::Busy);
         assert_eq!(shown.message, "job 'J' is being worked on by process 1");
-        assert!(shown.next.starts_with("Wait"));
+        assert!(shown.next.to_lowercase().starts_with("wait"), "{}", shown.next);
     }
 
     #[test]
     fn a_refused_sign_in_asks_for_authorization_and_keeps_the_service_s_code() {
         let refused = ConnectorError::new(ErrorKind::AuthorizationNeeded, "refused").with_code("E1");
-        let shown = show(&Problem::mailbox("A", &refused, None).into());
+        let shown = show(&Problem::mailbox("A", None, &refused, None).into());
         assert_eq!(shown.code, Code::Authorization);
         assert_eq!(shown.json()["message"], "account 'A': refused [E1]");
         assert!(shown.next.contains("wissel account edit"));
-        let advised = show(&Problem::mailbox("A", &refused, Some("Do this.")).into());
-        assert_eq!(advised.next, "Do this.");
+        let advised = show(&Problem::mailbox("A", Some("In"), &refused, Some("Do this.")).into());
+        assert_eq!(
+            (advised.message.as_str(), advised.next.as_str()),
+            ("account 'A', folder 'In': refused [E1]", "Do this.")
+        );
     }
 
     #[test]

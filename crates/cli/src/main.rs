@@ -35,7 +35,11 @@ fn main() -> ExitCode {
         Err(error) => return exit::fail(&error.into(), cli.global.json),
     };
     let json = cli.global.json;
-    let code = match runtime.block_on(commands::run(cli)) {
+    let work = async {
+        signal::survive_file_limit();
+        commands::run(cli).await
+    };
+    let code = match runtime.block_on(work) {
         Ok(code) => code.into(),
         Err(error) => exit::fail(&error, json),
     };

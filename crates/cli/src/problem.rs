@@ -42,7 +42,13 @@ impl Problem {
     }
 
     /// What a connector answered for an account, with the advice that fits best.
-    pub(crate) fn mailbox(account: &str, error: &ConnectorError, advice: Option<&str>) -> Self {
+    pub(crate) fn mailbox(
+        account: &str,
+        folder: Option<&str>,
+        error: &ConnectorError,
+        advice: Option<&str>,
+    ) -> Self {
+        let folder = folder.map(|folder| format!(", folder '{folder}'")).unwrap_or_default();
         let next = match (advice, error.kind) {
             (Some(advice), _) => advice.to_owned(),
             // The message itself says how to install one.
@@ -52,7 +58,7 @@ impl Problem {
         Self {
             code: Code::of_kind(error.kind),
             name: error.kind.as_str(),
-            message: format!("account '{account}': {error}"),
+            message: format!("account '{account}'{folder}: {error}"),
             next,
         }
     }

@@ -68,12 +68,11 @@ impl Progress for Bar {
                 counts.quarantined += 1;
                 self.bar.inc(1);
             }
-            Event::Retrying { account, reason, after_ms } => {
+            Event::Retrying { reason, after_ms, .. } => {
                 let seconds = after_ms.div_ceil(1000);
-                let reason = reason.lines().next().unwrap_or_default().to_owned();
                 self.say(&self.language.pick(
-                    format!("account '{account}': {reason}; trying again in {seconds} s"),
-                    format!("account '{account}': {reason}; nieuwe poging over {seconds} s"),
+                    format!("{reason}\n  Trying again in {seconds} s."),
+                    format!("{reason}\n  Nieuwe poging over {seconds} s."),
                 ));
             }
         }

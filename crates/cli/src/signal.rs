@@ -1,4 +1,5 @@
 //! A request to stop: Ctrl-C, and what the system sends to end a service. The first asks, the second ends at once.
+//! Also what else would end the process by a signal: a limit on the size of files.
 
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,18 @@ pub(crate) fn stop_on_request() -> CancellationToken {
     });
     stop
 }
+
+/// Makes a write beyond the limit on the size of files fail like any other. Without a handler the system ends the
+/// process there, in the middle of its work and without a word. Once handled, the signal stays so.
+#[cfg(unix)]
+pub(crate) fn survive_file_limit() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+}
+
+/// There is no such signal.
+#[cfg(windows)]
+pub(crate) fn survive_file_limit() {}
 
 #[cfg(unix)]
 async fn requested() {

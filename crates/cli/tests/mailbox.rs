@@ -1,6 +1,16 @@
 //! Accounts and jobs against a mailbox: what a person does from the first command to a switch. Needs a built connector.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod support;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
@@ -221,6 +231,28 @@ fn no_output_shows_a_secret_and_unsafe_accounts_are_warned_about() {
 }
 
 #[test]
+fn the_service_imports_at_its_interval_and_stops_when_asked() {
+    let scene = Scene::new();
+    assert_eq!(scene.add_account("Inkoop", "--password-stdin", PASSWORD).code, 0);
+    assert_eq!(scene.add_job("Facturen", "Inkoop", &["--action", "leave", "--every", "1s"]).code, 0);
+    let mut service = scene.wissel.spawn(&["run"]);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let imported = || {
+        scene.wissel.json(&["ledger", "Facturen", "--state", "done"])["messages"].as_array().unwrap().len()
+    };
+    while imported() < 24 {
+        assert!(Instant::now() < deadline, "nothing was imported");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let asked = Instant::now();
+    let kill = Command::new("kill").args(["-TERM", &service.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(service.wait().unwrap().code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    scene.stop();
+}
+
+#[test]
 fn a_lost_vault_key_is_named_and_never_replaced_silently() {
     let scene = Scene::new();
     let wissel = &scene.wissel;
@@ -247,7 +279,7 @@ fn a_folder_that_is_missing_is_answered_with_the_nearest_that_exists() {
         all.iter().find(|folder| folder["display_path"] == path).unwrap().clone()
     };
     assert_eq!(find("Postvak IN/Algemeen")["total"], 24);
-    assert_eq!(find("Postvak IN")["role"], "inbox");
+    assert_eq!(find("Verzonden items")["role"], "sent");
     assert_eq!(scene.add_job("Facturen", "Inkoop", &["--action", "leave"]).code, 0);
     wissel.ok(&["job", "edit", "Facturen", "--folder", "Postvak IN/Algemen"]);
     let tested = wissel.run(&["job", "test", "Facturen"]);

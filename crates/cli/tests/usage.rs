@@ -1,4 +1,11 @@
 //! What the command line says when it is used wrongly, or when nothing is there yet. Needs no connector.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod support;
 

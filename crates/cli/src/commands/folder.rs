@@ -86,7 +86,7 @@ async fn list(
         if folder.total.is_none() && folder.holds_messages {
             // A folder that cannot be opened is still listed.
             if let Ok(found) = session.find_folder(&FolderAddress::Id(folder.id.clone())).await {
-                *folder = found;
+                (folder.total, folder.unread) = (found.total, found.unread);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -32,13 +32,7 @@ impl Wissel {
     }
 
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wissel"));
-        command.args(arguments).env("WISSEL_HOME", self.home.path()).env_remove("WISSEL_CONNECTORS");
-        command.env("LANG", "C").env_remove("LC_ALL").env_remove("WISSEL_LANG").env_remove("WISSEL_LOG");
-        command.env_remove("WISSEL_VAULT_KEY");
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = self.spawn(arguments);
         // A command that does not read its input has closed it.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
@@ -47,6 +41,17 @@ impl Wissel {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Starts a command and leaves it running.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wissel"));
+        command.args(arguments).env("WISSEL_HOME", self.home.path()).env_remove("WISSEL_CONNECTORS");
+        command.env("LANG", "C").env_remove("LC_ALL").env_remove("WISSEL_LANG").env_remove("WISSEL_LOG");
+        command.env_remove("WISSEL_VAULT_KEY");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
     }
 
     pub fn ok(&self, arguments: &[&str]) -> Output {

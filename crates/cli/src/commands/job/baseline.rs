@@ -15,7 +15,10 @@ pub(crate) async fn run(context: &Context, name: &str, dry_run: bool) -> Command
     let bar = Bar::new(context.progress, context.language);
     let result = wissel_jobs::baseline(&shop, &job, dry_run, &actor(), &bar, &context.stop).await;
     bar.finish();
-    let report = result?;
+    let report = match result {
+        Ok(report) => report,
+        Err(error) => return Err(context.explain_job(error).await),
+    };
     if context.json {
         let marked: Vec<_> = report
             .marked

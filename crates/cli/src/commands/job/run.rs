@@ -5,7 +5,7 @@ use wissel_jobs::{ImportOptions, ImportReport, JobError};
 
 use crate::commands::CommandResult;
 use crate::context::Context;
-use crate::exit::{self, Code};
+use crate::exit::{self, Code, Shown};
 use crate::output;
 use crate::progress::Bar;
 
@@ -16,7 +16,15 @@ pub(crate) async fn run(context: &Context, name: &str, dry_run: bool) -> Command
     let bar = Bar::new(context.progress, context.language);
     let result = wissel_jobs::import(&shop, &job, ImportOptions { dry_run }, &bar, &context.stop).await;
     bar.finish();
-    let report = result?;
+    let mut report = match result {
+        Ok(report) => report,
+        Err(error) => return Err(context.explain_job(error).await),
+    };
+    let code = code(&report);
+    let mut errors = Vec::new();
+    for error in report.errors.drain(..) {
+        errors.push(exit::show(&context.explain_job(error).await));
+    }
     if context.json {
         let candidates: Vec<_> = report
             .candidates
@@ -31,17 +39,17 @@ pub(crate) async fn run(context: &Context, name: &str, dry_run: bool) -> Command
             "failed": report.failed,
             "vanished": report.vanished,
             "candidates": candidates,
-            "errors": report.errors.iter().map(|error| exit::show_job(error).json()).collect::<Vec<_>>(),
+            "errors": errors.iter().map(Shown::json).collect::<Vec<_>>(),
         }));
     } else {
-        print(context, &report, dry_run);
+        print(context, &report, &errors, dry_run);
     }
-    Ok(code(&report))
+    Ok(code)
 }
 
-fn print(context: &Context, report: &ImportReport, dry_run: bool) {
-    for error in &report.errors {
-        output::note(&format!("wissel: {}", exit::show_job(error).lines()));
+fn print(context: &Context, report: &ImportReport, errors: &[Shown], dry_run: bool) {
+    for error in errors {
+        output::note(&format!("wissel: {}", error.lines()));
     }
     if dry_run {
         let row = |(account, folder, message): &(String, String, wissel_model::MessageSummary)| {
@@ -60,7 +68,10 @@ fn print(context: &Context, report: &ImportReport, dry_run: bool) {
         output::line(&context.language.would_import(report.candidates.len() as u64));
         return;
     }
-    output::line(&context.language.run_summary(report.imported, report.quarantined, report.failed));
+    // "Nothing new" would be wrong where nothing could be looked at.
+    if errors.is_empty() || report.imported + report.quarantined + report.failed > 0 {
+        output::line(&context.language.run_summary(report.imported, report.quarantined, report.failed));
+    }
     if report.quarantined > 0 {
         output::note(context.language.pick(
             "`wissel quarantine list` shows what was set aside, and why.",

@@ -61,7 +61,10 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         dry_run: arguments.dry_run,
         actor: actor(),
     };
-    let report = wissel_jobs::switch(&shop, &job, &options, &context.stop).await?;
+    let report = match wissel_jobs::switch(&shop, &job, &options, &context.stop).await {
+        Ok(report) => report,
+        Err(error) => return Err(context.explain_job(error).await),
+    };
     let way_back =
         format!("wissel job switch \"{}\" --from \"{}\" --to \"{}\"", job.name, report.to, report.from);
     if context.json {

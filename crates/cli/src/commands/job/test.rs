@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wissel_jobs::{AccountProbe, FolderProbe};
-use wissel_model::ImportJob;
+use wissel_model::{FolderAddress, JobAccount};
 
 use crate::commands::CommandResult;
 use crate::context::Context;
@@ -23,12 +23,12 @@ pub(crate) async fn run(context: &Context, name: &str) -> CommandResult {
             "directory_problem": report.target_problem,
         }));
     } else {
-        for account in &report.accounts {
-            print(context, &job, account);
+        for (account, place) in report.accounts.iter().zip(&job.accounts) {
+            print(context, place, account);
         }
         match &report.target_problem {
             None => output::line(&context.language.target(&job.target.directory.display().to_string())),
-            Some(problem) => output::note(problem),
+            Some(problem) => output::note(&format!("wissel: {problem}")),
         }
     }
     Ok(if report.is_ready() { Code::Done } else { Code::Failed })
@@ -47,27 +47,28 @@ fn view(account: &AccountProbe) -> Value {
     })
 }
 
-fn print(context: &Context, job: &ImportJob, account: &AccountProbe) {
+fn print(context: &Context, place: &JobAccount, account: &AccountProbe) {
     let language = context.language;
     output::line(&format!("Account '{}':", account.account));
     if let Some(FolderProbe { path, total, unread, .. }) = &account.import {
-        output::line(&language.import_folder(path, *total, *unread));
-        if let Some(folder) = &account.processed {
-            output::line(&language.processed_folder(&folder.path, folder.total));
+        output::line(&language.import_folder(&shown(&place.folder, path), *total, *unread));
+        if let (Some(folder), Some(address)) = (&account.processed, &place.processed) {
+            output::line(&language.processed_folder(&shown(address, &folder.path), folder.total));
         } else if account.processed_will_be_created {
-            output::line(&language.processed_folder_missing(&processed_name(job, account)));
+            let name = place.processed.as_ref().map(ToString::to_string).unwrap_or_default();
+            output::line(&language.processed_folder_missing(&name));
         }
         output::line(&language.scanned(account.scanned.len()));
     }
     if let Some(problem) = &account.problem {
-        output::note(problem);
+        output::note(&format!("wissel: {problem}"));
     }
 }
 
-fn processed_name(job: &ImportJob, account: &AccountProbe) -> String {
-    let same = |place: &&wissel_model::JobAccount| {
-        account.import.as_ref().is_some_and(|import| import.named == place.folder.to_string())
-    };
-    let place = job.accounts.iter().find(same).or(job.accounts.first());
-    place.and_then(|place| place.processed.as_ref()).map(ToString::to_string).unwrap_or_default()
+/// A folder under the name that the operator knows: the path as it was given, else the path at the service.
+fn shown(address: &FolderAddress, path: &str) -> String {
+    match address {
+        FolderAddress::Path(_) => address.to_string(),
+        FolderAddress::Role(_) | FolderAddress::Id(_) => path.to_owned(),
+    }
 }
