@@ -189,3 +189,80 @@ impl<F: Feed> Inlet<F> {
 fn too_large(limit: usize) -> ConnectorError {
     ConnectorError::new(ErrorKind::TooLarge, format!("the answer is longer than {limit} octets"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use tokio_util::sync::CancellationToken;
+    use wissel_model::{Delivery, DeliveryInfo, MessageId};
+
+    use super::*;
+
+    struct Pieces(std::vec::IntoIter<Bytes>);
+
+    impl Feed for Pieces {
+        async fn next(&mut self, _call: &Call) -> Result<Option<Bytes>> {
+            Ok(self.0.next())
+        }
+    }
+
+    #[derive(Default, Clone)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    #[async_trait]
+    impl Delivery for Kept {
+        async fn begin(&mut self, _message: &MessageId, _info: DeliveryInfo) -> Result<()> {
+            Ok(())
+        }
+        async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(())
+        }
+        async fn end(&mut self) -> Result<()> {
+            Ok(())
+        }
+        async fn fail(&mut self, _message: &MessageId, _reason: ConnectorError) {}
+    }
+
+    fn inlet(text: &'static [u8], cut: usize) -> Inlet<Pieces> {
+        let pieces: Vec<Bytes> = text.chunks(cut).map(Bytes::from_static).collect();
+        Inlet::new(Pieces(pieces.into_iter()))
+    }
+
+    fn call() -> Call {
+        Call::new(CancellationToken::new(), CancellationToken::new(), Duration::from_secs(5))
+    }
+
+    #[tokio::test]
+    async fn a_delimiter_may_be_split_over_chunks() {
+        let text = b"head<<>a<<b<>c<>>tail";
+        for cut in 1..=text.len() {
+            let (mut inlet, call, kept) = (inlet(text, cut), call(), Kept::default());
+            let id = MessageId::from("1");
+            let mut intake = Intake::new(Box::new(kept.clone()), std::slice::from_ref(&id));
+            assert_eq!(inlet.read_until(&call, b"<<>", 7).await.unwrap(), b"head<<>");
+            intake.begin(&call, id, DeliveryInfo::default()).await.unwrap();
+            let taken = inlet.splice_until(&call, b"<>>", &mut intake, Encoding::Identity).await.unwrap();
+            assert_eq!((kept.0.lock().unwrap().as_slice(), taken), (&b"a<<b<>c"[..], 10), "cut at {cut}");
+            assert_eq!(inlet.read_all(&call, 4).await.unwrap(), b"tail");
+        }
+    }
+
+    #[tokio::test]
+    async fn limits_hold_wherever_the_text_is_cut() {
+        for cut in [1, 4, 100] {
+            let call = call();
+            let error = inlet(b"0123456789\n", cut).read_until(&call, b"\n", 10).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::TooLarge);
+            let error = inlet(b"0123456789", cut).read_all(&call, 9).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::TooLarge);
+            assert_eq!(inlet(b"01234", cut).read_exact(&call, 6).await.unwrap(), None);
+            let huge = usize::try_from(u32::MAX).unwrap();
+            assert!(inlet(b"01234", cut).read_exact(&call, huge).await.is_err());
+            assert_eq!(inlet(b"no end", cut).read_until(&call, b"\n", 10).await.unwrap(), b"no end");
+        }
+    }
+}

@@ -39,7 +39,9 @@ async fn cancelled_after(
         cancel.cancel();
         Instant::now()
     });
-    let error = within(10, session.check()).await.unwrap_err();
+    // On the same worker as the stop.
+    let call = tokio::spawn(async move { within(10, session.check()).await.unwrap_err() });
+    let error = call.await.unwrap();
     (error, stop.await.unwrap().elapsed())
 }
 

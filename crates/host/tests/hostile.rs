@@ -36,7 +36,13 @@ async fn beside_a_good_one(behaviour: &str) -> (ConnectorError, Box<dyn Session>
         assert!(slowest < Duration::from_millis(500), "the neighbour waited {slowest:?}");
         calls
     });
-    let error = within(10, bad.check()).await.unwrap_err();
+    // Spawned as well: the test's own future runs beside the worker, not on it.
+    let (error, bad) = tokio::spawn(async move {
+        let error = within(10, bad.check()).await.unwrap_err();
+        (error, bad)
+    })
+    .await
+    .unwrap();
     stop.cancel();
     (error, bad, neighbour.await.unwrap())
 }
