@@ -9,9 +9,6 @@
 
 mod support;
 
-use std::process::Command;
-use std::time::{Duration, Instant};
-
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 use support::{Wissel, connector};
@@ -122,6 +119,11 @@ fn from_the_first_account_to_a_switch() {
     let messages = files.filter(|f| f.as_ref().unwrap().path().extension().is_some_and(|e| e == "eml"));
     assert_eq!(messages.count(), 27);
     wissel.error(1, &["account", "remove", "Inkoop OAuth"]);
+
+    scene.bed.users().add_password(USER, PASSWORD);
+    let back = ["job", "switch", "Facturen", "--from", "Inkoop OAuth", "--to", "Inkoop", "--dry-run"];
+    let back = wissel.json(&[&back[..], &["--folder", "Postvak IN/Facturen"]].concat());
+    assert!(back["way_back"].as_str().unwrap().ends_with("--folder \"Postvak IN/Algemeen\""), "{back}");
     wissel.ok(&["account", "remove", "Inkoop"]);
     scene.stop();
 }
@@ -230,8 +232,11 @@ fn no_output_shows_a_secret_and_unsafe_accounts_are_warned_about() {
     scene.stop();
 }
 
+#[cfg(unix)]
 #[test]
 fn the_service_imports_at_its_interval_and_stops_when_asked() {
+    use std::time::{Duration, Instant};
+
     let scene = Scene::new();
     assert_eq!(scene.add_account("Inkoop", "--password-stdin", PASSWORD).code, 0);
     assert_eq!(scene.add_job("Facturen", "Inkoop", &["--action", "leave", "--every", "1s"]).code, 0);
@@ -245,7 +250,8 @@ fn the_service_imports_at_its_interval_and_stops_when_asked() {
         std::thread::sleep(Duration::from_millis(200));
     }
     let asked = Instant::now();
-    let kill = Command::new("kill").args(["-TERM", &service.id().to_string()]).status().unwrap();
+    let kill =
+        std::process::Command::new("kill").args(["-TERM", &service.id().to_string()]).status().unwrap();
     assert!(kill.success());
     assert_eq!(service.wait().unwrap().code(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());

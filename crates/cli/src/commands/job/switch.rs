@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use wissel_jobs::{Doubtful, SwitchOptions, SwitchReport};
-use wissel_model::FolderAddress;
+use wissel_model::{FolderAddress, ImportJob};
 
 use crate::commands::CommandResult;
 use crate::context::{Context, actor};
@@ -65,8 +65,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         Ok(report) => report,
         Err(error) => return Err(context.explain_job(error).await),
     };
-    let way_back =
-        format!("wissel job switch \"{}\" --from \"{}\" --to \"{}\"", job.name, report.to, report.from);
+    let way_back = way_back(&job, &options, &report);
     if context.json {
         output::json(&json!({ "job": job.name, "report": report, "way_back": way_back }));
     } else {
@@ -75,6 +74,21 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         }
     }
     Ok(Code::Done)
+}
+
+/// The command that undoes the switch. Folders that have other names in the new account are named again.
+fn way_back(job: &ImportJob, options: &SwitchOptions, report: &SwitchReport) -> String {
+    let mut command =
+        format!("wissel job switch \"{}\" --from \"{}\" --to \"{}\"", job.name, report.to, report.from);
+    if let Some(old) = job.accounts.iter().find(|place| place.account == options.from) {
+        if options.folder.is_some() {
+            command += &format!(" --folder \"{}\"", old.folder);
+        }
+        if let (Some(_), Some(processed)) = (&options.processed, &old.processed) {
+            command += &format!(" --processed \"{processed}\"");
+        }
+    }
+    command
 }
 
 fn lines(context: &Context, job: &str, report: &SwitchReport, way_back: &str) -> Vec<String> {
