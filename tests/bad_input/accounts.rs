@@ -24,11 +24,33 @@ fn an_unknown_connector_is_named_with_the_way_to_install_one() {
 fn every_wrong_setting_is_named_at_once() {
     let scene = Scene::empty(&Options::default());
     let arguments = [
-        "account", "add", ACCOUNT, "--connector", "imap", "--auth", "password", "--password-stdin", "--set",
-        "port=70000", "--set", "security=maybe", "--set", "colour=red",
+        "account",
+        "add",
+        ACCOUNT,
+        "--connector",
+        "imap",
+        "--auth",
+        "password",
+        "--password-stdin",
+        "--set",
+        "port=70000",
+        "--set",
+        "security=maybe",
+        "--set",
+        "colour=red",
     ];
     let refused = discreet(scene.wissel.run_with(&arguments, PASSWORD));
-    let says = [ACCOUNT, "'host'", "'port'", "65535", "'security'", "starttls", "'user'", "'colour'", "connector show"];
+    let says = [
+        ACCOUNT,
+        "'host'",
+        "'port'",
+        "65535",
+        "'security'",
+        "starttls",
+        "'user'",
+        "'colour'",
+        "connector show",
+    ];
     assert_failed(&refused, 2, &says);
     let refused = discreet(scene.wissel.run_with(&[&arguments[..], &["--json"]].concat(), PASSWORD));
     assert_failed_in_json(&refused, 2, "usage");
@@ -46,7 +68,8 @@ fn malformed_settings_say_what_would_be_right() {
         ("user=", "user"),
         ("user=a\nb", "user"),
     ] {
-        let base = ["account", "add", ACCOUNT, "--connector", "imap", "--auth", "password", "--password-stdin"];
+        let base =
+            ["account", "add", ACCOUNT, "--connector", "imap", "--auth", "password", "--password-stdin"];
         let settings = ["--set", "host=localhost", "--set", "user=alice@example.test", "--set", setting];
         let refused = discreet(scene.wissel.run_with(&[&base[..], &settings].concat(), PASSWORD));
         assert_failed(&refused, 2, &[ACCOUNT, &format!("'{says}'")]);
@@ -107,7 +130,11 @@ fn an_account_without_its_secret_says_how_to_store_it() {
     let added = scene.run(&arguments).success();
     assert!(added.stderr.contains("wissel account edit"), "{}", added.stderr);
     scene.job("J", &["--folder", "INBOX", "--action", "leave"]);
-    assert_failed(&scene.run(&["account", "test", ACCOUNT]), 4, &[ACCOUNT, "password", "wissel account edit"]);
+    assert_failed(
+        &scene.run(&["account", "test", ACCOUNT]),
+        4,
+        &[ACCOUNT, "password", "wissel account edit"],
+    );
     assert_failed(&scene.run(&["job", "run", "J"]), 4, &[ACCOUNT, "password", "wissel account edit"]);
 }
 

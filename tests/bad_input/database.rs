@@ -147,7 +147,8 @@ fn a_database_without_the_right_to_write_is_named() {
     let case = Case::new();
     let path = database(&case);
     sql(&path, "");
-    for (path, mode) in [(path.clone(), 0o444), (path.clone(), 0o000), (case.scene.wissel.home().to_path_buf(), 0o555)]
+    for (path, mode) in
+        [(path.clone(), 0o444), (path.clone(), 0o000), (case.scene.wissel.home().to_path_buf(), 0o555)]
     {
         let before = fs::metadata(&path).unwrap().permissions();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();

@@ -71,4 +71,3 @@ fn a_folder_that_goes_away_is_missed_and_its_return_is_noticed() {
     case.scene.server.create_folder(ALICE, PROCESSED);
     assert_eq!(case.scene.import("J"), 3);
 }
-

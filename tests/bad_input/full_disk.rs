@@ -21,7 +21,8 @@ impl SmallDisk {
     fn mount(at: &Path, size: &str) -> Self {
         fs::create_dir_all(at).unwrap();
         let size = format!("size={size}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status().unwrap();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status().unwrap();
         assert!(mounted.success(), "no file system can be mounted");
         Self(at.to_path_buf())
     }

@@ -49,12 +49,18 @@ fn a_damaged_key_is_named() {
 
 #[test]
 fn a_key_that_cannot_be_read_is_named() {
-    spoiled(|path| fs::set_permissions(path, Permissions::from_mode(0o000)).unwrap(), &["vault.key", "right"]);
+    spoiled(
+        |path| fs::set_permissions(path, Permissions::from_mode(0o000)).unwrap(),
+        &["vault.key", "right"],
+    );
 }
 
 #[test]
 fn a_key_that_others_can_read_is_not_used() {
-    spoiled(|path| fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap(), &["vault.key", "chmod 600"]);
+    spoiled(
+        |path| fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap(),
+        &["vault.key", "chmod 600"],
+    );
 }
 
 #[test]

@@ -70,7 +70,10 @@ fn play(server: Server, action: &str) -> Played {
     assert_eq!(Tokens::in_sink(&scene.sink("J")).different(SINK), COUNT, "{action}");
     let kept = Tokens::in_mailbox(&scene.server, ALICE).count(&marked[0].token, "INBOX");
     assert_eq!(kept, 1, "{action}: a message marked by somebody else was removed");
-    assert!(!wire.lines().iter().any(|line| line.ends_with(" EXPUNGE")), "a bare EXPUNGE removes others' mail");
+    assert!(
+        !wire.lines().iter().any(|line| line.ends_with(" EXPUNGE")),
+        "a bare EXPUNGE removes others' mail"
+    );
     Played { scene, wire, tokens }
 }
 

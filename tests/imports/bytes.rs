@@ -11,7 +11,9 @@ use xtask::workspace::{self, packages, text};
 fn shipped() -> Vec<Vec<u8>> {
     let metadata = workspace::metadata(&workspace::root(), false).unwrap();
     let package = packages(&metadata)
-        .find(|package| text(package, "name") == "mail-parser" && text(package, "version").starts_with("0.11."))
+        .find(|package| {
+            text(package, "name") == "mail-parser" && text(package, "version").starts_with("0.11.")
+        })
         .expect("mail-parser 0.11 is a dependency");
     let mut paths = Vec::new();
     collect(&Path::new(text(package, "manifest_path")).with_file_name("resources"), &mut paths);

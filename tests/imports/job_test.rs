@@ -59,7 +59,8 @@ fn the_test_says_the_sentence_of_the_manual_and_changes_nothing() {
     scene.job("J", &["--folder", "Postvak IN/Algemeen", "--processed", "Verwerkt", "--create-processed"]);
     let before = State::of(&scene);
     let output = scene.run(&["job", "test", "J"]).success();
-    let sentence = "Successfully opened import folder 'Postvak IN/Algemeen' containing 274 messages (3 unread).";
+    let sentence =
+        "Successfully opened import folder 'Postvak IN/Algemeen' containing 274 messages (3 unread).";
     assert!(output.stdout.lines().any(|line| line == sentence), "{}", output.stdout);
     assert!(output.stdout.contains(ACCOUNT), "{}", output.stdout);
     assert_eq!(State::of(&scene), before);
@@ -100,7 +101,11 @@ fn a_dry_run_lists_and_changes_nothing() {
         assert!(!scene.sink(name).exists(), "{name}");
     }
     let output = scene.run(&["job", "run", "J", "--dry-run"]).success();
-    assert!(output.stdout.contains("3 messages would be imported. Nothing was changed."), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("3 messages would be imported. Nothing was changed."),
+        "{}",
+        output.stdout
+    );
     assert_eq!(State::of(&scene), before);
     assert_eq!(scene.import("J"), 3, "what was listed is imported afterwards");
 }

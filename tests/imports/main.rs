@@ -1,6 +1,13 @@
 //! Imports from a real Dovecot, through the program `wissel` and the connector as it is shipped.
 //!
 //! What arrived is counted by the observer and read back by Python's imaplib, which share no code with the product.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod actions;
 mod broken_lines;

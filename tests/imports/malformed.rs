@@ -25,7 +25,10 @@ fn broken() -> Vec<(&'static str, Vec<u8>)> {
         ("no headers and no empty line", text("Alleen een tekst, zonder kop.\r\n")),
         ("no body", text("Subject: niets\r\n\r\n")),
         ("headers only, unended", text("Subject: niets")),
-        ("8-bit headers", b"Subject: caf\xe9 \xff\xfe\r\nFrom: Andr\xe9 <a@example.test>\r\n\r\nX\r\n".to_vec()),
+        (
+            "8-bit headers",
+            b"Subject: caf\xe9 \xff\xfe\r\nFrom: Andr\xe9 <a@example.test>\r\n\r\nX\r\n".to_vec(),
+        ),
         ("long line", [b"Subject: lang\r\n\r\n".to_vec(), vec![b'x'; 100_000], b"\r\n".to_vec()].concat()),
         ("long header", [b"Subject: ".to_vec(), vec![b'x'; 100_000], b"\r\n\r\nX\r\n".to_vec()].concat()),
         ("no final newline", text("Subject: a\r\n\r\nGeen einde")),
@@ -36,28 +39,45 @@ fn broken() -> Vec<(&'static str, Vec<u8>)> {
         ("one octet", text("x")),
         ("boundary never there", text(&format!("{multipart}Geen grens.\r\n"))),
         ("boundary never ended", text(&format!("{multipart}--grens\r\n\r\nEen deel zonder einde"))),
-        ("boundary empty", text("Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\nX\r\n----\r\n")),
+        (
+            "boundary empty",
+            text("Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\nX\r\n----\r\n"),
+        ),
         ("boundary missing", text("Content-Type: multipart/mixed\r\n\r\n--x\r\n\r\nX\r\n--x--\r\n")),
         ("nested 500 deep", nested(500)),
         ("3,000 headers", text(&format!("{}\r\nX\r\n", "X-Kop: waarde\r\n".repeat(3000)))),
-        ("3,000 recipients", text(&format!("To: {}b@example.test\r\n\r\nX\r\n", "a@example.test,\r\n ".repeat(3000)))),
+        (
+            "3,000 recipients",
+            text(&format!("To: {}b@example.test\r\n\r\nX\r\n", "a@example.test,\r\n ".repeat(3000))),
+        ),
         ("header without colon", text("Subject: a\r\nDit is geen kop\r\nFrom: b@example.test\r\n\r\nX\r\n")),
         ("header without a name", text(": waarde\r\nSubject: a\r\n\r\nX\r\n")),
         ("folding first", text(" gevouwen\r\nSubject: a\r\n\r\nX\r\n")),
         ("two Message-IDs", text("Message-ID: <a@x>\r\nMessage-ID: <b@x>\r\n\r\nX\r\n")),
         ("no date that is one", text("Date: gisteren om tien uur\r\nMessage-ID: <geen id\r\n\r\nX\r\n")),
         ("encoded words unended", text("Subject: =?utf-8?B?w6k=?= =?utf-8?Q?=E9 =?x\r\n\r\nX\r\n")),
-        ("unknown charset", text("Content-Type: text/plain; charset=klingon\r\nSubject: =?klingon?Q?x?=\r\n\r\nX\r\n")),
+        (
+            "unknown charset",
+            text("Content-Type: text/plain; charset=klingon\r\nSubject: =?klingon?Q?x?=\r\n\r\nX\r\n"),
+        ),
         (
             "unknown encoding",
-            text("Content-Transfer-Encoding: rot13\r\nContent-Type: application/octet-stream; name=a\r\n\r\nX\r\n"),
+            text(
+                "Content-Transfer-Encoding: rot13\r\nContent-Type: application/octet-stream; name=a\r\n\r\nX\r\n",
+            ),
         ),
-        ("broken base64", text("Content-Transfer-Encoding: base64\r\nContent-Type: image/png\r\n\r\n=A=!é\r\n")),
+        (
+            "broken base64",
+            text("Content-Transfer-Encoding: base64\r\nContent-Type: image/png\r\n\r\n=A=!é\r\n"),
+        ),
         (
             "a name that leads elsewhere",
             text("Content-Disposition: attachment; filename=\"../../../etc/CON\"\r\n\r\nX\r\n"),
         ),
-        ("quotes and brackets", text("From: \"unended <a@example.test\r\nTo: (((\r\nSubject: \"\\\r\n\r\n)\r\n")),
+        (
+            "quotes and brackets",
+            text("From: \"unended <a@example.test\r\nTo: (((\r\nSubject: \"\\\r\n\r\n)\r\n"),
+        ),
         ("looks like IMAP", text("Subject: {5}\r\n\r\n* 1 FETCH (UID 1 BODY[] {3}\r\nA1 OK done\r\n)\r\n")),
         ("octets of every value", (1..=255).cycle().take(10_000).collect()),
     ]

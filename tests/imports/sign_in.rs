@@ -74,8 +74,9 @@ fn a_wrong_password_is_named_as_such_and_can_be_corrected() {
     let failures = scene.server.log().lines().filter(|line| line.contains("auth failed")).count();
     assert_eq!(failures, 2, "{}", scene.server.log());
 
-    let edited =
-        scene.wissel.run_with(&["account", "edit", ACCOUNT, "--password-stdin"], &format!("{}\n", right.secret));
+    let edited = scene
+        .wissel
+        .run_with(&["account", "edit", ACCOUNT, "--password-stdin"], &format!("{}\n", right.secret));
     edited.success();
     assert_eq!(scene.import("J"), 0);
 }

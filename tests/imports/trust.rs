@@ -6,15 +6,25 @@ use wissel_tests::scene::{ACCOUNT, Entry, Scene};
 
 /// The account over implicit TLS and over STARTTLS.
 fn both(server: &Dovecot, entry: Entry) -> [Entry; 2] {
-    let starttls =
-        Entry { name: format!("{ACCOUNT} STARTTLS"), security: "starttls", port: server.port, ..entry.clone() };
+    let starttls = Entry {
+        name: format!("{ACCOUNT} STARTTLS"),
+        security: "starttls",
+        port: server.port,
+        ..entry.clone()
+    };
     [entry, starttls]
 }
 
 /// The test fails because of the certificate, and the server never sees a sign-in.
 fn is_refused(scene: &Scene, name: &str) {
     let refused = scene.run(&["account", "test", name]);
-    assert!(matches!(refused.code, Some(1 | 2 | 4)), "{:?}: {}{}", refused.code, refused.stdout, refused.stderr);
+    assert!(
+        matches!(refused.code, Some(1 | 2 | 4)),
+        "{:?}: {}{}",
+        refused.code,
+        refused.stdout,
+        refused.stderr
+    );
     assert!(refused.stderr.contains(&format!("account '{name}'")), "{}", refused.stderr);
     assert!(refused.stderr.contains("certificate"), "{}", refused.stderr);
     assert!(refused.stderr.contains("ca-file") || refused.stderr.contains("CA file"), "{}", refused.stderr);

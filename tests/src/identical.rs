@@ -29,7 +29,12 @@ pub fn assert_same(server: &Dovecot, folder: &str, sink: &Path) -> usize {
         );
     }
     for (digest, files) in &imported {
-        assert!(expected.contains_key(digest), "{}: not in the folder: {:?}", files[0], beginning(&sink.join(&files[0])));
+        assert!(
+            expected.contains_key(digest),
+            "{}: not in the folder: {:?}",
+            files[0],
+            beginning(&sink.join(&files[0]))
+        );
         for file in files {
             assert_described(&sink.join(file), digest);
         }
