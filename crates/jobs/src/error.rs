@@ -144,7 +144,14 @@ impl JobError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         let (Self::Mailbox { source, .. } | Self::Unprocessed { source, .. }) = self else { return false };
-        breaks_session(source) || matches!(source.kind, ErrorKind::Temporary | ErrorKind::Throttled)
+        match source.kind {
+            ErrorKind::Temporary | ErrorKind::Throttled => true,
+            // Trying a refused password again locks accounts out; a person has to act first.
+            ErrorKind::AuthorizationNeeded | ErrorKind::PermissionMissing | ErrorKind::InvalidSetting => {
+                false
+            }
+            _ => breaks_session(source),
+        }
     }
 
     /// Whether the service asks to slow down: it is there, and has not said what was asked.

@@ -3,19 +3,19 @@
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use wissel_model::{Account, Folder, Identity, ImportJob, JobAccount, OpenOptions, ProcessedAction};
-use wissel_sink::DirectorySink;
+use wissel_sink::{DirectorySink, SinkError};
 
 use crate::action::operation;
 use crate::folders::{JobFolders, in_account, resolve};
 use crate::{JobError, Workshop};
 
 /// What a test of a job found.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct ProbeReport {
     /// The accounts of the job, in its order.
     pub accounts: Vec<AccountProbe>,
     /// Why the target directory cannot be used, if so.
-    pub target_problem: Option<String>,
+    pub target_problem: Option<SinkError>,
 }
 
 impl ProbeReport {
@@ -27,7 +27,7 @@ impl ProbeReport {
 }
 
 /// What a test found in one account.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct AccountProbe {
     /// The account's name.
     pub account: String,
@@ -42,7 +42,7 @@ pub struct AccountProbe {
     /// The folders that are scanned.
     pub scanned: Vec<FolderProbe>,
     /// Why the account cannot be used by the job, if so.
-    pub problem: Option<String>,
+    pub problem: Option<JobError>,
 }
 
 /// A folder as the test saw it.
@@ -86,11 +86,11 @@ pub async fn probe(
             problem: None,
         };
         if let Err(error) = look(shop, job, &account, place, stop, &mut report).await {
-            report.problem = Some(error.to_string());
+            report.problem = Some(error);
         }
         accounts.push(report);
     }
-    let target_problem = DirectorySink::probe(&job.target).await.err().map(|error| error.to_string());
+    let target_problem = DirectorySink::probe(&job.target).await.err();
     Ok(ProbeReport { accounts, target_problem })
 }
 

@@ -88,5 +88,5 @@ async fn a_test_tells_of_the_folder_that_the_job_really_uses() {
     bench.script().denied = vec!["move-messages".to_owned()];
     let report = probe(&bench.shop, &bench.job, &CancellationToken::new()).await.unwrap();
     assert!(!report.is_ready());
-    assert!(report.accounts[0].problem.as_ref().unwrap().contains("move-messages"));
+    assert!(report.accounts[0].problem.as_ref().unwrap().to_string().contains("move-messages"));
 }

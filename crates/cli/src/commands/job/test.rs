@@ -6,7 +6,7 @@ use wissel_model::{FolderAddress, JobAccount};
 
 use crate::commands::CommandResult;
 use crate::context::Context;
-use crate::exit::Code;
+use crate::exit::{Code, show_job};
 use crate::{output, views};
 
 /// Carries out the command.
@@ -20,7 +20,7 @@ pub(crate) async fn run(context: &Context, name: &str) -> CommandResult {
             "ready": report.is_ready(),
             "accounts": report.accounts.iter().map(view).collect::<Vec<_>>(),
             "directory": job.target.directory,
-            "directory_problem": report.target_problem,
+            "directory_problem": report.target_problem.as_ref().map(ToString::to_string),
         }));
     } else {
         for (account, place) in report.accounts.iter().zip(&job.accounts) {
@@ -31,7 +31,13 @@ pub(crate) async fn run(context: &Context, name: &str) -> CommandResult {
             Some(problem) => output::note(&format!("wissel: {problem}")),
         }
     }
-    Ok(if report.is_ready() { Code::Done } else { Code::Failed })
+    // The first account that cannot be used gives the code; a script that asks why reads the document.
+    let refused = report.accounts.iter().find_map(|account| account.problem.as_ref());
+    Ok(match refused {
+        Some(error) => show_job(error).code,
+        None if report.target_problem.is_some() => Code::Failed,
+        None => Code::Done,
+    })
 }
 
 fn view(account: &AccountProbe) -> Value {
@@ -43,7 +49,7 @@ fn view(account: &AccountProbe) -> Value {
         "processed_folder": account.processed,
         "processed_will_be_created": account.processed_will_be_created,
         "scanned": account.scanned,
-        "problem": account.problem,
+        "problem": account.problem.as_ref().map(|error| show_job(error).json()),
     })
 }
 
@@ -61,7 +67,7 @@ fn print(context: &Context, place: &JobAccount, account: &AccountProbe) {
         output::line(&language.scanned(account.scanned.len()));
     }
     if let Some(problem) = &account.problem {
-        output::note(&format!("wissel: {problem}"));
+        output::note(&format!("wissel: {}", show_job(problem).lines()));
     }
 }
 
