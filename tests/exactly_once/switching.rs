@@ -80,6 +80,8 @@ fn switch_with_deaths(bench: &mut Bench, case: &Case, way: &Way<'_>, before: usi
     assert_stands(bench, case, way.from, before);
     bench.dies_at("switched", &way.command());
     assert_stands(bench, case, way.to, before + 1);
+    // Kept in the account that was left, a reservation would hide that its message is imported meanwhile.
+    assert_eq!(case.in_state(bench, "reserved"), 0);
     // A person who does not know that it was done asks again.
     let again = bench.wissel.run(&way.command());
     assert_eq!(again.code, Some(2), "{again:?}");
@@ -98,8 +100,6 @@ fn allow_moving(server: &Dovecot, folder: &str) {
 fn every_state(bench: &mut Bench, case: &mut Case, moving: bool) {
     case.deliver(bench, 30);
     case.finish(bench);
-    // Of messages that were imported under another key after a switch; they refer to the account that was left.
-    let forgotten = case.in_state(bench, "reserved");
     case.deliver(bench, 30);
     bench.dies_at("ledger-delivered:1", &case.run());
     if moving {
@@ -111,7 +111,7 @@ fn every_state(bench: &mut Bench, case: &mut Case, moving: bool) {
         allow_moving(&bench.server, &case.processed);
         assert_eq!(case.in_state(bench, "delivered"), 10);
     }
-    assert_eq!(case.in_state(bench, "reserved"), forgotten + 10);
+    assert_eq!(case.in_state(bench, "reserved"), 10);
     assert!(case.in_state(bench, "done") >= 30);
 }
 
@@ -176,7 +176,7 @@ fn killed_at_random(action: &'static str) {
         BY_TOKEN,
         "--dry-run",
     ]);
-    let duration = begun.elapsed();
+    let mut duration = begun.elapsed();
     let seed = seed();
     println!("WISSEL_SEED={seed}: {action}, a switch takes {duration:.2?}");
     let (mut published, mut switches, mut hits, mut early) = (Published::default(), 0, 0, 0);
@@ -187,7 +187,12 @@ fn killed_at_random(action: &'static str) {
         let way = Way { case: &job, from, to };
         case.deliver(&bench, rng.u64(6..24));
         kill(&mut bench, &mut case, &["job", "run", &job], run.mul_f64(rng.f64()));
-        let hit = kill(&mut bench, &mut case, &way.command(), duration.mul_f64(rng.f64() * 1.2));
+        let after = duration.mul_f64(rng.f64() * 1.2);
+        let hit = kill(&mut bench, &mut case, &way.command(), after);
+        if !hit {
+            // The machine was busier when the duration was measured.
+            duration = duration.min(after);
+        }
         hits += u32::from(hit);
         published = case.check_crashed(&bench);
         let now = case.accounts(&bench);

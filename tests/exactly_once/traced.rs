@@ -73,6 +73,8 @@ fn prove(trace: &[Call], sink: &Path, log: &Path) -> Proven {
             continue;
         }
         files += 1;
+        let early = files == 1 && moves.iter().any(|call| call.begun < rename.begun);
+        assert!(!early, "{to}: a MOVE left before anything was published");
         let content = syncs(from).into_iter().any(|sync| sync.ended < rename.begun);
         assert!(content, "{to}: renamed before its content was synced");
         // The first command after it is for its batch at the earliest: whatever it moves, this file must be safe.

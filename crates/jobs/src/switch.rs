@@ -223,6 +223,20 @@ fn current_place<'a>(job: &'a ImportJob, old: &Account, new: &Account) -> Result
         .ok_or_else(|| problem(format!("does not use the account '{}'", old.name)))
 }
 
+/// What is reserved still is not in the sink. Left in the ledger, it would keep its place in the old account: on the way
+/// back the message that was imported meanwhile could not be recognised there, and would be imported again.
+async fn forget_reservations(
+    shop: &Workshop,
+    job: &ImportJob,
+    old: &Account,
+    held: &HeldLease,
+) -> Result<(), JobError> {
+    let mut left = shop.store.unfinished(job.id, old.id).await?;
+    left.retain(|entry| entry.state == LedgerState::Reserved);
+    let keys: Vec<MessageKey> = left.iter().map(|entry| entry.key).collect();
+    Ok(shop.store.forget(held.lease(), &keys).await?)
+}
+
 /// Finishes what the old account's runs left half-way, as far as it can be opened, and lists it a last time.
 async fn drain(
     shop: &Workshop,
@@ -240,6 +254,7 @@ async fn drain(
         let sink_failed = |source| JobError::Sink { job: job.name.clone(), source };
         sink = DirectorySink::open(&job.target).await.map_err(sink_failed)?;
         record_held(&shop.store, held.lease(), &sink, job, old, &[]).await?;
+        forget_reservations(shop, job, old, held).await?;
         description = shop.connectors.description(&old.connector).await.map_err(in_account(old))?;
         pass = Some(Pass {
             shop,
