@@ -4,9 +4,11 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use wissel_tests::corpus;
+use wissel_tests::dovecot::ALICE;
 use wissel_tests::observer::Tokens;
 
-use crate::yard::{List, Yard, changed, files, rogue, token};
+use crate::yard::{GOOD, List, MESSAGES, Yard, changed, files, rogue, token};
 
 const JOB: &str = "Wissel";
 /// How long it may take until a run shows the change: an interval, the service's look, and compiling.
@@ -90,4 +92,25 @@ fn the_running_service_notices_a_replaced_a_broken_and_a_removed_connector() {
     assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
     yard.assert_holds(JOB, &[1, 2, 3, 4]);
     yard.assert_neighbour_works(51);
+}
+
+/// Loading is one at a time, and a look-up of a connector waits for it: the limit of `describe` is what it costs.
+#[test]
+fn a_file_that_loops_in_describe_delays_the_service_by_its_limit_at_most() {
+    let yard = Yard::new();
+    let list = List::new("a file that loops in describe, dropped beside the connectors");
+    yard.hostile(JOB, "none:good", &[]);
+    let service = yard.wissel().spawn(&["run"]);
+    until("the connector", || yard.imported(MESSAGES));
+    fs::write(yard.connectors.join("z.wasm"), changed(&rogue(), "describe-mode=pure", "describe-mode=spin"))
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let sample = corpus::message(52, 0);
+    yard.scene.server.deliver(ALICE, "INBOX", &[&sample]);
+    let sink = yard.scene.sink(GOOD);
+    let time = until("the mail", || Tokens::in_sink(&sink).total(&sample.token) == 1);
+    list.add("mail of another account", "imported", time);
+    service.terminate();
+    let output = service.wait().success();
+    assert!(output.stderr.contains("it did not finish in time"), "it was never loaded: {}", output.stderr);
 }
