@@ -48,6 +48,14 @@ impl Problem {
         error: &ConnectorError,
         advice: Option<&str>,
     ) -> Self {
+        if error.code.as_deref() == Some(wissel_model::secrets::code::VAULT) {
+            // The account is fine; what it needs lies in the home directory.
+            let next = "`wissel doctor` looks at every stored secret.";
+            return Self {
+                name: "vault",
+                ..Self::home(format!("account '{account}': {}", error.message), next)
+            };
+        }
         let folder = folder.map(|folder| format!(", folder '{folder}'")).unwrap_or_default();
         let next = match (advice, error.kind) {
             (Some(advice), _) => advice.to_owned(),

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use wissel_model::AccountId;
 use wissel_model::secrets::{SecretError, Secrets};
 use wissel_store::Store;
-use wissel_vault::{KeyPolicy, KeySource, Vault, VaultError};
+use wissel_vault::{KeyPolicy, KeySource, Vault};
 
 /// The variable that may hold the vault's key instead of the file.
 pub(crate) const KEY_VARIABLE: &str = "WISSEL_VAULT_KEY";
@@ -74,14 +74,7 @@ impl Secrets for StoredSecrets {
         match self.find(account, field).await {
             Ok(Some(secret)) => Ok(secret),
             Ok(None) => Err(SecretError::Missing(field.to_owned())),
-            Err(error) => {
-                let next = if error.is::<VaultError>() {
-                    "; `wissel doctor` looks at every stored secret"
-                } else {
-                    ""
-                };
-                Err(SecretError::Unreadable(format!("the {field} cannot be opened: {error}{next}")))
-            }
+            Err(error) => Err(SecretError::Unreadable(format!("the {field} cannot be opened: {error}"))),
         }
     }
 }

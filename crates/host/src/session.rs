@@ -63,9 +63,11 @@ impl WasmSession {
             }
             Err(error) => Err(with_reason(convert::error(error), stopped)),
         };
-        if let Some(mut intake) = state.intake.take() {
-            let reason = answer.as_ref().err().filter(|error| error.kind == ErrorKind::Cancelled);
-            intake.abandon(reason.cloned().unwrap_or_else(left_open)).await;
+        // After an error the delivery is dropped as it is: the receiver sees in which message the fetch broke off.
+        if let Some(mut intake) = state.intake.take()
+            && answer.is_ok()
+        {
+            intake.abandon(left_open()).await;
         }
         self.live = match &answer {
             Err(error) if error.kind == ErrorKind::Fault => Err(error.clone()),
@@ -102,9 +104,7 @@ impl WasmSession {
             Err(trap) => {
                 let state = live.store.data_mut();
                 let error = fault::trapped(name, operation, &trap, &state.meter);
-                if let Some(mut intake) = state.intake.take() {
-                    intake.abandon(error.clone()).await;
-                }
+                state.intake = None;
                 self.live = Err(error.clone());
                 Err(error)
             }

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use wasmtime::component::ResourceTable;
 use wissel_model::description::AuthMethod;
-use wissel_model::secrets::Secrets;
-use wissel_model::{Account, ConnectorError};
+use wissel_model::secrets::{SecretError, Secrets, code};
+use wissel_model::{Account, ConnectorError, ErrorKind};
 
 use crate::call::Call;
 use crate::capability::http::client::Clients;
@@ -37,8 +37,11 @@ impl Context {
     pub(crate) async fn secret(&self) -> Result<secrecy::SecretString, ConnectorError> {
         let field = self.auth.kind.secret_field();
         self.secrets.secret(self.account.id, field).await.map_err(|error| {
-            let message = format!("account {}: {error}", self.account.name);
-            ConnectorError::new(wissel_model::ErrorKind::AuthorizationNeeded, message).with_code("no-secret")
+            let code = match error {
+                SecretError::Missing(_) => code::NO_SECRET,
+                SecretError::Unreadable(_) => code::VAULT,
+            };
+            ConnectorError::new(ErrorKind::AuthorizationNeeded, error.to_string()).with_code(code)
         })
     }
 

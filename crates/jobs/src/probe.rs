@@ -154,5 +154,16 @@ pub(crate) fn check_rights(
             });
         }
     }
-    Ok(())
+    // To move is also to put: the processed folder has to take what comes.
+    let closed =
+        folders.processed.as_ref().filter(|folder| folder.denied.iter().any(|denied| denied == "append"));
+    match closed {
+        Some(folder) if job.action == ProcessedAction::Move => Err(JobError::Denied {
+            job: job.name.clone(),
+            account: account.name.clone(),
+            folder: folder.display_path(),
+            operation: "append".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }

@@ -127,7 +127,8 @@ pub struct DeliveryInfo {
 }
 
 /// Takes in the messages of one [`Session::fetch`], one after the other. The bytes arrive decoded; the host has
-/// checked that the calls come in the contract's order and that only messages asked for are begun.
+/// checked that the calls come in the contract's order and that only messages asked for are begun. When it is dropped
+/// with a message open, the fetch broke off in that message.
 #[async_trait]
 pub trait Delivery: Send {
     /// Starts a message. May wait for room: that is the back-pressure.

@@ -13,6 +13,14 @@ pub mod field {
     pub const ACCESS_TOKEN: &str = "access-token";
 }
 
+/// Codes of [`ConnectorError`](crate::ConnectorError) for a secret that could not be had.
+pub mod code {
+    /// None is stored.
+    pub const NO_SECRET: &str = "no-secret";
+    /// It is stored, but the vault cannot open it.
+    pub const VAULT: &str = "vault";
+}
+
 /// Why a secret could not be had. Names the field, never its value.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SecretError {

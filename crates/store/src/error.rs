@@ -63,7 +63,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The database answered something that has no better name.
-    #[error("the database {} failed: {detail}", .path.display())]
+    #[error("the database {} failed: {detail}; check its disk with the system's tools, then run `wissel doctor`", .path.display())]
     Database {
         /// The database file.
         path: PathBuf,
@@ -221,9 +221,14 @@ impl Failure {
             Self::Database(error) => error,
         };
         let (path, detail) = (path.to_owned(), error.to_string());
-        // The low byte of an extended result code is the primary one.
+        const NO_ROOM_FOR_SHARED_MEMORY: i32 = 4874;
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        match code.and_then(|c| c.parse::<i32>().ok()).map(|c| c & 0xff) {
+        let code = code.and_then(|c| c.parse::<i32>().ok());
+        if code == Some(NO_ROOM_FOR_SHARED_MEMORY) {
+            return StoreError::DiskFull { path };
+        }
+        // The low byte of an extended result code is the primary one.
+        match code.map(|c| c & 0xff) {
             Some(5 | 6) => StoreError::Locked { path },
             Some(11) => StoreError::Corrupt { path, detail },
             Some(13) => StoreError::DiskFull { path },

@@ -1,6 +1,7 @@
 //! Opens the database, brings its tables up to date, and closes it.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Connections for reading; SQLite lets all of them read while one writes.
 const READERS: u32 = 4;
 /// `Wssl`: tells our files from other programs' SQLite databases (`PRAGMA application_id`).
-const APPLICATION: i64 = 0x5773_736c;
+const APPLICATION: u32 = 0x5773_736c;
 
 /// The tables of Wissel in one database file. Cheap to clone; all clones share one writer.
 #[derive(Debug, Clone)]
@@ -56,6 +57,7 @@ impl Store {
     /// [`open`](Self::open) with another patience for locks.
     pub(crate) async fn open_within(path: &Path, patience: Duration) -> Result<Self> {
         prepare_file(path)?;
+        refuse_foreign(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .foreign_keys(true)
@@ -149,6 +151,23 @@ fn prepare_file(path: &Path) -> Result<()> {
     })
 }
 
+/// Refuses another program's database before anything in it is changed; connecting already switches the log on, which
+/// is written into the file. What cannot be told from the header (<https://www.sqlite.org/fileformat2.html>, section
+/// 1.3) is found by [`migrate`].
+fn refuse_foreign(path: &Path) -> Result<()> {
+    const WRITE_AHEAD: u8 = 2;
+    let mut header = Vec::with_capacity(100);
+    let read = File::open(path).and_then(|file| file.take(100).read_to_end(&mut header));
+    read.map_err(|error| StoreError::NotWritable { path: path.to_owned(), detail: error.to_string() })?;
+    let ours = header.get(68..72) == Some(&APPLICATION.to_be_bytes());
+    // In a database of ours nothing is written before its log is switched on.
+    let perhaps = header.starts_with(b"SQLite format 3\0") && header.get(18) == Some(&WRITE_AHEAD);
+    if header.is_empty() || ours || perhaps {
+        return Ok(());
+    }
+    Err(StoreError::NotADatabase { path: path.to_owned() })
+}
+
 /// Connects, and tries again for a while when the file is locked: SQLite does not wait by itself when the log is
 /// switched on, so of two processes that open a new database together one is turned away.
 async fn connect(
@@ -172,7 +191,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> std::result:
     let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *tx).await?;
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *tx).await?;
     match (application, tables) {
-        (APPLICATION, _) => {}
+        (application, _) if application == i64::from(APPLICATION) => {}
         (0, 0) => {
             sqlx::query("PRAGMA application_id = 1467183980").execute(&mut *tx).await?;
         }

@@ -129,7 +129,7 @@ pub fn with_settings(mut account: Account, settings: &[(&str, &str)]) -> Account
 pub struct Received {
     pub ended: Vec<(String, Vec<u8>)>,
     pub failed: Vec<(String, ConnectorError)>,
-    open: Option<(String, Vec<u8>)>,
+    pub open: Option<(String, Vec<u8>)>,
 }
 
 /// A delivery that remembers.
