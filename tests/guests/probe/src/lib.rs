@@ -2,6 +2,7 @@
 //!
 //! Written against the bindings alone, without the SDK: the host is tested, not the SDK. It also serves as the
 //! smallest view of what the bindings look like.
+#![allow(unsafe_code, missing_docs, unreachable_pub, reason = "generated, in `bindings` and by `export!`")]
 
 mod describe;
 mod fetch;
@@ -9,7 +10,7 @@ mod hostile;
 mod line;
 mod web;
 
-#[allow(unsafe_code, missing_docs, clippy::all, reason = "generated")]
+#[allow(clippy::all, clippy::unwrap_used, clippy::expect_used, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({ path: "../../../wit", world: "connector" });
 }
@@ -71,7 +72,8 @@ fn message(id: &str, received: &str) -> Message {
 
 impl GuestSession for ProbeSession {
     fn open(settings: Vec<(String, String)>) -> Result<Session, Error> {
-        let get = |key: &str| settings.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone()).unwrap_or_default();
+        let get =
+            |key: &str| settings.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone()).unwrap_or_default();
         let session =
             ProbeSession { behaviour: get("behaviour"), url: get("url"), connection: Default::default() };
         if session.behaviour == "refuse-open" {
@@ -134,7 +136,12 @@ impl GuestSession for ProbeSession {
         Ok(vec![Outcome { message: "other".to_owned(), new_id: None, failure: None }])
     }
 
-    fn append(&self, _folder: String, _content: &Source, _info: DeliveryInfo) -> Result<Option<String>, Error> {
+    fn append(
+        &self,
+        _folder: String,
+        _content: &Source,
+        _info: DeliveryInfo,
+    ) -> Result<Option<String>, Error> {
         Err(error(ErrorKind::Unsupported, "no"))
     }
 
