@@ -84,6 +84,13 @@ fn check_settings(description: &Description) -> Result<(), Rejection> {
         if let Some(default) = &setting.default {
             check_default(setting, default).map_err(|problem| wrong(&field("default"), problem))?;
         }
+        for other in &setting.defaults_when {
+            let problem = |problem| wrong(&field("defaultsWhen"), problem);
+            check_default(setting, &other.value).map_err(problem)?;
+            if let Some(key) = other.when.keys().find(|key| description.setting(key).is_none()) {
+                return Err(problem(format!("there is no setting '{key}'")));
+            }
+        }
         if let Some(key) = setting.shown_when.keys().find(|key| description.setting(key).is_none()) {
             return Err(wrong(&field("shownWhen"), format!("there is no setting '{key}'")));
         }

@@ -15,6 +15,7 @@ mod coding;
 mod convert;
 mod describe;
 mod description;
+mod echo;
 mod engine;
 mod fault;
 mod grants;

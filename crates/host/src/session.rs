@@ -152,8 +152,9 @@ fn with_reason(error: ConnectorError, stopped: Option<Stop>) -> ConnectorError {
     match stopped {
         Some(Stop::Cancelled) => ConnectorError { kind: ErrorKind::Cancelled, ..error },
         Some(Stop::Deadline) => {
+            // Nobody asked for a stop: it may go better with a new session.
             let message = "the connector did not finish within the time of a call".to_owned();
-            ConnectorError { kind: ErrorKind::Cancelled, message, ..error }.with_code("deadline")
+            ConnectorError { kind: ErrorKind::Temporary, message, ..error }.with_code("deadline").lost()
         }
         None if error.kind == ErrorKind::Cancelled => {
             ConnectorError { kind: ErrorKind::Protocol, ..error }.with_code("made-up-cancel")

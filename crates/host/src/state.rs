@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::capability::http::client::Clients;
 use crate::capability::http::slots::Slots;
 use crate::capability::log::Budget;
+use crate::echo::Echoes;
 use crate::grants::Grants;
 use crate::intake::Intake;
 use crate::limits::Meter;
@@ -64,6 +65,8 @@ pub(crate) struct State {
     /// Connections that are open now.
     pub(crate) connections: usize,
     pub(crate) log: Budget,
+    /// The secrets that were asked for; see [`crate::echo`].
+    pub(crate) echoes: Echoes,
     pub(crate) started: Instant,
 }
 
@@ -80,6 +83,7 @@ impl State {
             slots: Slots::new(parallel_requests),
             connections: 0,
             log: Budget::new(),
+            echoes: Echoes::default(),
             started: Instant::now(),
         }
     }

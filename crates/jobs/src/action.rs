@@ -55,7 +55,7 @@ pub(crate) async fn act(
         }
     };
     match outcomes {
-        Ok(outcomes) => sum_up(messages, outcomes),
+        Ok(outcomes) => sum_up(messages, outcomes, again),
         Err(error) => Acted { done: Vec::new(), left: messages.len(), failure: Some(error) },
     }
 }
@@ -64,13 +64,14 @@ fn done(message: &MessageId) -> Outcome {
     Outcome { message: message.clone(), new_id: None, failure: None }
 }
 
-/// A message without an outcome was not attempted; one that is gone already is as good as done.
-fn sum_up(messages: &[(MessageKey, MessageId)], outcomes: Vec<Outcome>) -> Acted {
+/// A message without an outcome was not attempted. One that cannot be found is as good as done only when an earlier run
+/// may have dealt with it and its id is known to be good; in the run that delivered it, it is its folder that changed.
+fn sum_up(messages: &[(MessageKey, MessageId)], outcomes: Vec<Outcome>, again: bool) -> Acted {
     let mut acted = Acted::default();
     for (key, id) in messages {
         match outcomes.iter().find(|o| o.message == *id).map(|o| o.failure.as_ref()) {
             Some(None) => acted.done.push(*key),
-            Some(Some(error)) if error.kind == ErrorKind::NotFound => acted.done.push(*key),
+            Some(Some(error)) if again && error.kind == ErrorKind::NotFound => acted.done.push(*key),
             Some(Some(error)) => acted.failure = acted.failure.or_else(|| Some(error.clone())),
             None => {}
         }
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gone_is_done_and_unattempted_is_not() {
+    fn gone_is_done_the_second_time_and_unattempted_is_not() {
         let messages: Vec<(MessageKey, MessageId)> =
             ["a", "b", "c", "d"].into_iter().map(|id| (MessageKey::generate(), id.into())).collect();
         let failed = |id: &str, kind| Outcome {
@@ -101,7 +102,8 @@ mod tests {
             failed("b", ErrorKind::NotFound),
             failed("c", ErrorKind::PermissionMissing),
         ];
-        let acted = sum_up(&messages, outcomes);
+        assert_eq!(sum_up(&messages, outcomes.clone(), false).done, [messages[0].0]);
+        let acted = sum_up(&messages, outcomes, true);
         assert_eq!(acted.done, [messages[0].0, messages[1].0]);
         assert_eq!(acted.left, 2);
         assert_eq!(acted.failure.unwrap().kind, ErrorKind::PermissionMissing);

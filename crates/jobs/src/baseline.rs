@@ -3,13 +3,13 @@
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use wissel_model::{Account, ImportJob, LedgerState, OpenOptions};
-use wissel_sink::DirectorySink;
 use wissel_store::{AuditRecord, Lease};
 
 use crate::folders::{in_account, resolve};
 use crate::lease::HeldLease;
 use crate::listing::Listing;
 use crate::recover::record_held;
+use crate::target;
 use crate::{Event, JobError, Progress, Workshop};
 
 /// What a baseline did, or would do.
@@ -122,8 +122,7 @@ async fn settle_reserved(
 ) -> Result<(), JobError> {
     let unfinished = shop.store.unfinished(job.id, account.id).await?;
     if unfinished.iter().any(|entry| entry.state == LedgerState::Reserved) {
-        let sink_failed = |source| JobError::Sink { job: job.name.clone(), source };
-        let sink = DirectorySink::open(&job.target).await.map_err(sink_failed)?;
+        let sink = target::open(shop, job).await?;
         let recovered = record_held(&shop.store, lease, &sink, job, account, &[]).await?;
         shop.store.forget(lease, &recovered.reserved).await?;
     }

@@ -55,7 +55,8 @@ impl Pass<'_> {
                 batch.iter().map(|m| &m.id).filter(|id| left.contains_key(id)).cloned().collect();
             let keys: HashMap<MessageId, MessageKey> =
                 left.iter().map(|(id, (key, _))| (id.clone(), *key)).collect();
-            let (intake, result) = Intake::new(self.sink.clone(), left.clone(), self.stop.clone());
+            let listed = batch.iter().filter_map(|m| Some((m.id.clone(), m.size?))).collect();
+            let (intake, result) = Intake::new(self.sink.clone(), left.clone(), listed, self.stop.clone());
             let fetched = session.fetch(&ids, intake).await;
             fault::point("fetched");
             let mut intaken = taken(&result);
@@ -190,7 +191,7 @@ impl Pass<'_> {
     }
 
     fn skip(&mut self, failed: FailedMessage) {
-        tracing::warn!(message = %failed.message, reason = %failed.reason, "left to the next run");
+        tracing::warn!(id = ?failed.message.as_str(), reason = %failed.reason, "left to the next run");
         self.memory.skipped.insert(failed.message);
         self.memory.report.failed += 1;
         add(&mut self.memory.unfetched, 1, failed.reason);

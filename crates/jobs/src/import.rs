@@ -13,6 +13,7 @@ use crate::folders::{in_account, resolve};
 use crate::lease::HeldLease;
 use crate::listing::Listing;
 use crate::pass::{Memory, Pass};
+use crate::target;
 use crate::{Event, JobError, Progress, Workshop};
 
 /// Attempts in a row that bring nothing before an account is given up for this run.
@@ -86,9 +87,7 @@ async fn run_all(
     progress: &dyn Progress,
     stop: &CancellationToken,
 ) -> Result<ImportReport, JobError> {
-    let sink = DirectorySink::open(&job.target)
-        .await
-        .map_err(|source| JobError::Sink { job: job.name.clone(), source })?;
+    let sink = target::open(shop, job).await?;
     let stop = either(stop, held.lost());
     let mut memory = Memory::default();
     for place in &job.accounts {

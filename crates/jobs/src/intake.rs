@@ -36,6 +36,8 @@ pub(crate) struct Intake {
     sink: DirectorySink,
     wanted: HashMap<MessageId, (MessageKey, Context)>,
     open: Option<(MessageId, Incoming)>,
+    /// Octets of the messages, as the listing told.
+    listed: HashMap<MessageId, u32>,
     stop: CancellationToken,
     result: Arc<Mutex<Intaken>>,
 }
@@ -45,10 +47,11 @@ impl Intake {
     pub(crate) fn new(
         sink: DirectorySink,
         wanted: HashMap<MessageId, (MessageKey, Context)>,
+        listed: HashMap<MessageId, u32>,
         stop: CancellationToken,
     ) -> (Box<Self>, Arc<Mutex<Intaken>>) {
         let result = Arc::new(Mutex::new(Intaken::default()));
-        (Box::new(Self { sink, wanted, open: None, stop, result: Arc::clone(&result) }), result)
+        (Box::new(Self { sink, wanted, listed, open: None, stop, result: Arc::clone(&result) }), result)
     }
 
     fn record(&self, change: impl FnOnce(&mut Intaken)) {
@@ -90,10 +93,18 @@ impl Delivery for Intake {
     }
 
     async fn end(&mut self) -> Result<(), ConnectorError> {
-        let Some((_, incoming)) = self.open.take() else {
+        let Some((message, incoming)) = self.open.take() else {
             return Err(ConnectorError::new(ErrorKind::Fault, "a message ended while none was open"));
         };
         let staged = incoming.finish().map_err(|error| self.refuse(error))?;
+        let listed = self.listed.get(&message).copied().unwrap_or(0);
+        if staged.inspection.size == 0 && listed > 0 {
+            // Services count sizes differently, but something is never nothing: the original must stay.
+            let reason = format!("the service sent nothing of a message that it lists with {listed} octets");
+            let reason = ConnectorError::new(ErrorKind::Temporary, reason).with_code("empty");
+            self.record(|result| result.failed.push(FailedMessage { message, reason, partial: None }));
+            return Ok(());
+        }
         self.record(|result| result.staged.push(staged));
         Ok(())
     }

@@ -24,6 +24,7 @@ mod recognise;
 mod recover;
 mod service;
 mod switch;
+mod target;
 
 pub use baseline::{BaselineReport, baseline};
 pub use error::JobError;
@@ -32,6 +33,7 @@ pub use probe::{AccountProbe, FolderProbe, ProbeReport, probe};
 pub use progress::{Event, NoProgress, Progress};
 pub use service::{ServiceOptions, serve};
 pub use switch::{Doubtful, SwitchOptions, SwitchReport, switch};
+pub use target::probe_target;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -20,7 +20,7 @@ use crate::folders::{JobFolders, check_apart, in_account, in_folder, pin_of, res
 use crate::intake::FailedMessage;
 use crate::listing::Listing;
 use crate::quarantine::set_aside;
-use crate::recognise::keep_ids_valid;
+use crate::recognise::{expect_ids_valid, keep_ids_valid};
 use crate::recover::record_held;
 use crate::{Event, ImportReport, JobError, Progress, Workshop};
 
@@ -87,14 +87,18 @@ impl Pass<'_> {
         let folders = self.folders(session).await?;
         // Before ids are compared: what the sink holds counts as imported, also under a new id.
         self.record_held().await?;
+        let mut vouched = HashSet::new();
         if self.description.supports("changes") {
             for folder in &folders.scanned {
-                keep_ids_valid(session, &self.shop.store, self.lease, self.job, self.account, folder).await?;
+                let (store, job, account) = (&self.shop.store, self.job, self.account);
+                if keep_ids_valid(session, store, self.lease, job, account, folder).await? {
+                    vouched.insert(folder.id.clone());
+                }
             }
         }
         self.act_on_delivered(session, &folders).await?;
         for folder in &folders.scanned {
-            self.import_folder(session, &folders, folder).await?;
+            self.import_folder(session, &folders, folder, vouched.contains(&folder.id)).await?;
         }
         self.set_suspects_aside().await?;
         self.forget_vanished().await
@@ -158,6 +162,7 @@ impl Pass<'_> {
         session: &mut dyn Session,
         folders: &JobFolders,
         folder: &Folder,
+        vouched: bool,
     ) -> Result<(), JobError> {
         let shop = self.shop;
         let account = self.account;
@@ -171,6 +176,9 @@ impl Pass<'_> {
             self.check_stop()?;
             self.progress.on(Event::Passed(page.passed));
             page.messages.retain(|message| !self.memory.skipped.contains(&message.id));
+            if vouched && !page.messages.is_empty() {
+                expect_ids_valid(session, &shop.store, self.job, account, folder).await?;
+            }
             let mut rest = page.messages.as_slice();
             while !rest.is_empty() {
                 self.check_stop()?;

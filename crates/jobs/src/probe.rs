@@ -3,10 +3,10 @@
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use wissel_model::{Account, Folder, Identity, ImportJob, JobAccount, OpenOptions, ProcessedAction};
-use wissel_sink::{DirectorySink, SinkError};
 
 use crate::action::operation;
 use crate::folders::{JobFolders, in_account, resolve};
+use crate::target::probe_target;
 use crate::{JobError, Workshop};
 
 /// What a test of a job found.
@@ -15,7 +15,7 @@ pub struct ProbeReport {
     /// The accounts of the job, in its order.
     pub accounts: Vec<AccountProbe>,
     /// Why the target directory cannot be used, if so.
-    pub target_problem: Option<SinkError>,
+    pub target_problem: Option<JobError>,
 }
 
 impl ProbeReport {
@@ -90,7 +90,7 @@ pub async fn probe(
         }
         accounts.push(report);
     }
-    let target_problem = DirectorySink::probe(&job.target).await.err();
+    let target_problem = probe_target(shop, job).await.err();
     Ok(ProbeReport { accounts, target_problem })
 }
 

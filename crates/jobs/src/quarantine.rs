@@ -28,7 +28,7 @@ pub(crate) async fn set_aside(
     tracing::warn!(
         account = account.name,
         folder = folder.display_path(),
-        message = %failed.message,
+        id = ?failed.message.as_str(),
         reason = %failed.reason,
         "message set aside in quarantine"
     );

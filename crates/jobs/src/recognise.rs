@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use wissel_model::{Account, ErrorKind, Folder, ImportJob, LedgerEntry, MessageId, PageRequest, Session};
+use wissel_model::{
+    Account, ConnectorError, ErrorKind, Folder, ImportJob, LedgerEntry, MessageId, MessageSummary,
+    PageRequest, Session,
+};
 use wissel_store::{Lease, Mapping, Store};
 
 use crate::JobError;
@@ -11,6 +14,8 @@ use crate::folders::in_folder;
 use crate::listing::Pages;
 use crate::matching::{Found, Matched, OldListing, by_digest, by_fingerprint};
 
+/// Messages of one folder that are compared with the ledger at most.
+const MOST_LISTED: usize = 2_000_000;
 /// Entries read from the ledger at once.
 const PAGE: u32 = 1_000;
 
@@ -42,7 +47,16 @@ pub(crate) async fn list_all(
     while let Some(messages) = pages.next(session).await? {
         // A message on two pages is one message: it must not pass for a copy.
         let messages = messages.into_iter().filter(|message| once.insert(message.id.clone()));
+        // What a person reads is not compared, and would fill the memory in a large folder.
+        let messages = messages.map(|message| MessageSummary { subject: None, sender: None, ..message });
         all.extend(messages.map(|message| Found { folder: folder.id.clone(), message }));
+        if all.len() > MOST_LISTED {
+            let error = ConnectorError::new(
+                ErrorKind::TooLarge,
+                "the folder lists more messages than can be compared",
+            );
+            return Err(in_folder(account, folder)(error.with_code("listing")));
+        }
     }
     Ok(all)
 }
@@ -66,7 +80,8 @@ pub(crate) async fn recognise(
 }
 
 /// Asks the connector whether the ids of a folder are still good, and where they are not, gives the ledger the new
-/// ones. Without this, everything that stays in a folder would be imported again.
+/// ones. Without this, everything that stays in a folder would be imported again. Says whether the connector vouched
+/// for the ids: one that always asks for a listing cannot.
 pub(crate) async fn keep_ids_valid(
     session: &mut dyn Session,
     store: &Store,
@@ -74,11 +89,11 @@ pub(crate) async fn keep_ids_valid(
     job: &ImportJob,
     account: &Account,
     folder: &Folder,
-) -> Result<(), JobError> {
+) -> Result<bool, JobError> {
     let cursor = store.cursor(job.id, account.id, &folder.id).await?;
     let changes = match session.changes(&folder.id, cursor.as_deref()).await {
         Ok(changes) => changes,
-        Err(error) if error.kind == ErrorKind::Unsupported => return Ok(()),
+        Err(error) if error.kind == ErrorKind::Unsupported => return Ok(false),
         Err(error) => return Err(in_folder(account, folder)(error)),
     };
     let mut mappings = Vec::new();
@@ -103,6 +118,25 @@ pub(crate) async fn keep_ids_valid(
     }
     if cursor.as_deref() != Some(changes.next.as_str()) || !mappings.is_empty() {
         store.save_cursor(lease, account.id, &folder.id, &changes.next, mappings).await?;
+    }
+    Ok(!changes.list_again)
+}
+
+/// Makes sure that ids that a connector vouched for were not changed before the listing that follows: its messages
+/// would pass for new.
+pub(crate) async fn expect_ids_valid(
+    session: &mut dyn Session,
+    store: &Store,
+    job: &ImportJob,
+    account: &Account,
+    folder: &Folder,
+) -> Result<(), JobError> {
+    let cursor = store.cursor(job.id, account.id, &folder.id).await?;
+    let changes = session.changes(&folder.id, cursor.as_deref()).await.map_err(in_folder(account, folder))?;
+    if changes.list_again {
+        let changed = "the folder's ids changed while it was listed";
+        let error = ConnectorError::new(ErrorKind::Temporary, changed).with_code("ids-changed");
+        return Err(in_folder(account, folder)(error));
     }
     Ok(())
 }

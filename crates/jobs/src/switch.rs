@@ -11,7 +11,6 @@ use wissel_model::{
     Account, AccountId, FolderAddress, ImportJob, JobAccount, LedgerState, MessageId, MessageKey,
     OpenOptions, fault,
 };
-use wissel_sink::DirectorySink;
 use wissel_store::Switch;
 
 use crate::folders::{JobFolders, in_account, pin_of, resolve};
@@ -22,6 +21,7 @@ use crate::pass::{Memory, Pass};
 use crate::probe::check_rights;
 use crate::recognise::{entries, list_all, mapping, recognise};
 use crate::recover::record_held;
+use crate::target;
 use crate::{JobError, NoProgress, Workshop};
 
 /// How long a switch waits for a run of the job to end.
@@ -251,8 +251,7 @@ async fn drain(
     let mut memory = Memory::default();
     let mut pass = None;
     if !dry_run {
-        let sink_failed = |source| JobError::Sink { job: job.name.clone(), source };
-        sink = DirectorySink::open(&job.target).await.map_err(sink_failed)?;
+        sink = target::open(shop, job).await?;
         record_held(&shop.store, held.lease(), &sink, job, old, &[]).await?;
         forget_reservations(shop, job, old, held).await?;
         description = shop.connectors.description(&old.connector).await.map_err(in_account(old))?;

@@ -81,6 +81,9 @@ pub struct Setting {
     pub help: Text,
     /// The value when none is given.
     pub default: Option<String>,
+    /// Other values when none is given, for when other settings have certain values; the first that fits counts.
+    #[serde(default)]
+    pub defaults_when: Vec<DefaultWhen>,
     /// Whether it must have a value.
     #[serde(default)]
     pub required: bool,
@@ -112,6 +115,15 @@ pub enum SettingKind {
     Flag,
     Choice,
     Secret,
+}
+
+/// A default that depends on other settings, such as a port on the kind of security.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultWhen {
+    /// The settings and the values that they must have.
+    pub when: BTreeMap<String, String>,
+    /// The value.
+    pub value: String,
 }
 
 /// One value of a setting of the kind `choice`.

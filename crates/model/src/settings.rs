@@ -52,7 +52,7 @@ pub fn canonical(
             }
             continue;
         }
-        match value.or(setting.default.as_deref()) {
+        match value.or(default_of(setting, description, given)) {
             Some(value) => match check(setting, value) {
                 Ok(value) => {
                     settings.insert(setting.key.clone(), value);
@@ -74,7 +74,26 @@ pub fn canonical(
 /// Whether a setting applies, given the values of the others (their defaults where none is given).
 #[must_use]
 pub fn is_shown(setting: &Setting, description: &Description, given: &BTreeMap<String, String>) -> bool {
-    setting.shown_when.iter().all(|(key, wanted)| {
+    all_fit(&setting.shown_when, description, given)
+}
+
+/// The value of a setting when none is given, as far as the values of the others decide it.
+#[must_use]
+pub fn default_of<'a>(
+    setting: &'a Setting,
+    description: &Description,
+    given: &BTreeMap<String, String>,
+) -> Option<&'a str> {
+    let fitting = setting.defaults_when.iter().find(|other| all_fit(&other.when, description, given));
+    fitting.map(|other| other.value.as_str()).or(setting.default.as_deref())
+}
+
+fn all_fit(
+    wanted: &BTreeMap<String, String>,
+    description: &Description,
+    given: &BTreeMap<String, String>,
+) -> bool {
+    wanted.iter().all(|(key, wanted)| {
         let default = || description.setting(key).and_then(|s| s.default.as_ref());
         given.get(key).or_else(default) == Some(wanted)
     })
@@ -168,7 +187,8 @@ mod tests {
             "schema": 1, "name": "x", "version": "1", "title": {"en": "X", "nl": "X"},
             "settings": [
                 {"key": "host", "type": "host", "label": {"en": "Server", "nl": "Server"}, "required": true},
-                {"key": "port", "type": "integer", "label": {"en": "Port", "nl": "Poort"}, "default": "993", "min": 1, "max": 65535},
+                {"key": "port", "type": "integer", "label": {"en": "Port", "nl": "Poort"}, "default": "993", "min": 1, "max": 65535,
+                 "defaultsWhen": [{"when": {"security": "none"}, "value": "143"}]},
                 {"key": "security", "type": "choice", "label": {"en": "S", "nl": "S"}, "default": "implicit",
                  "choices": [{"value": "implicit", "label": {"en": "TLS", "nl": "TLS"}}, {"value": "none", "label": {"en": "-", "nl": "-"}}]},
                 {"key": "token", "type": "secret", "label": {"en": "T", "nl": "T"}},
@@ -207,6 +227,16 @@ mod tests {
         assert!(canonical(&description(), &given(&[("host", "h")])).is_ok());
         let errors = canonical(&description(), &given(&[("host", "h"), ("security", "none")])).unwrap_err();
         assert_eq!(errors[0].key, "why");
+    }
+
+    #[test]
+    fn a_default_may_follow_another_setting_but_what_is_given_stays() {
+        let with = |pairs: &[(&str, &str)]| {
+            let pairs = [&[("host", "h"), ("why", "w"), ("security", "none")], pairs].concat();
+            canonical(&description(), &given(&pairs)).unwrap().remove("port").unwrap()
+        };
+        assert_eq!(with(&[]), "143");
+        assert_eq!(with(&[("port", "993")]), "993");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use wissel_model::job::DirectoryTarget;
 
 use crate::commit::{self, Place};
 use crate::incoming::Scratch;
-use crate::{Context, Incoming, SinkError, Staged, blocking, durable};
+use crate::{Context, Incoming, Problem, SinkError, Staged, blocking, durable};
 
 /// Where messages are written before they are published; on the same file system, as renames must be atomic.
 const INCOMING: &str = ".incoming";
@@ -68,6 +68,28 @@ impl DirectorySink {
             durable::create_dir_all(&opened.incoming)?;
             try_out(&opened.incoming, &opened.directory)?;
             Ok(opened)
+        })
+        .await
+    }
+
+    /// Refuses a directory that messages were written to before and that is gone or was replaced: an unmounted file
+    /// system leaves an empty directory behind, and mail written there would be on the wrong disk. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Problem::Replaced`](crate::Problem::Replaced).
+    pub async fn expect_used(target: &DirectoryTarget) -> Result<(), SinkError> {
+        let incoming = target.directory.join(INCOMING);
+        blocking(&target.directory, move || match fs::metadata(&incoming) {
+            Ok(found) if found.is_dir() => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SinkError::new("use", &incoming, error))
+            }
+            _ => {
+                let cause =
+                    io::Error::other("the directory that messages were written to before is not there");
+                let path = incoming.parent().unwrap_or(&incoming).to_owned();
+                Err(SinkError { problem: Problem::Replaced, path, action: "go on in", cause })
+            }
         })
         .await
     }

@@ -25,6 +25,8 @@ pub struct SinkError {
 pub enum Problem {
     /// The directory does not exist (any more).
     Missing,
+    /// The directory is not the one that messages were written to before: it is gone, or another stands in its place.
+    Replaced,
     /// Something that is no directory stands in its place or above it.
     NotADirectory,
     /// This user may not write there.
@@ -49,6 +51,10 @@ impl Problem {
     pub fn advice(self) -> &'static str {
         match self {
             Self::Missing => "make the directory, or mount the file system that holds it",
+            Self::Replaced => {
+                "mount the file system that belongs there, or bring the directory back; to go on in a new one, name it \
+                 again with `wissel job edit JOB --to DIR`"
+            }
             Self::NotADirectory => "choose another directory for the job, or move what is in its place",
             Self::PermissionDenied => {
                 "give the user that runs this program the right to write there, or choose another directory"

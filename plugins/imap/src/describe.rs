@@ -67,6 +67,9 @@ fn settings() -> Value {
         },
         {
             "key": "port", "type": "integer", "required": true, "default": "993", "min": 1, "max": 65535,
+            "defaultsWhen": [
+                { "when": { "security": "starttls" }, "value": "143" }, { "when": { "security": "none" }, "value": "143" }
+            ],
             "label": text("Port", "Poort"),
             "help": text("993 for TLS, 143 for STARTTLS.", "993 voor TLS, 143 voor STARTTLS.")
         },

@@ -69,7 +69,10 @@ impl ImapSession {
                 && l.filter.1 == page.received_since
         });
         if let (Some(mut listing), Some(after)) = (kept, after) {
-            listing.left.retain(|uid| *uid > after);
+            // Newest first, so that what was given out is at the end.
+            while listing.left.last().is_some_and(|uid| *uid <= after) {
+                listing.left.pop();
+            }
             return Ok(listing.left);
         }
         let mut keys = Vec::new();

@@ -50,7 +50,10 @@ impl ImapSession {
                 };
                 match moved {
                     Ok(done) => outcomes.extend(done),
-                    Err(error) if error.is_final() => return finished(outcomes, error),
+                    // The target is gone: nothing can be said of any single message.
+                    Err(error) if error.is_final() || error.kind == ErrorKind::NotFound => {
+                        return finished(outcomes, error);
+                    }
                     Err(error) => {
                         outcomes
                             .extend(uids.iter().map(|uid| Outcome::failed(group.id(*uid), error.clone())));

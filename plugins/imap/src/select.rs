@@ -48,7 +48,8 @@ pub(crate) fn select(connection: &mut Connection, folder: &str, purpose: Purpose
     let mut answer = Collect::default();
     let sent = connection.send(body, "open the folder")?;
     let done = connection
-        .finish_or(sent, &mut answer, ErrorKind::NotFound)
+        // Whether a folder exists is told by LIST; a NO without a code may pass.
+        .finish_or(sent, &mut answer, ErrorKind::Temporary)
         .map_err(|error| Error { message: format!("folder `{folder}`: {}", error.message), ..error })?;
     let mut selected = Selected {
         folder: folder.to_owned(),

@@ -9,6 +9,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::ExposeSecret as _;
 use wasmtime::component::Resource;
 use wissel_model::settings::fill;
 use wissel_model::{ConnectorError, ErrorKind};
@@ -114,6 +115,7 @@ impl credentials::Host for State {
         let identity = identity.unwrap_or_else(described).trim().to_owned();
         let identity = Some(identity).filter(|identity| !identity.is_empty() && *identity != user);
         let secret = self.call.wait(context.secret()).await??;
+        self.echoes.remember(secret.expose_secret().as_bytes());
         Ok(self.table.push(Exchange::new(mechanism, grant, user, identity, secret)?)?)
     }
 
@@ -127,8 +129,11 @@ impl credentials::Host for State {
             return Err(ConnectorError::new(ErrorKind::Unsupported, "the account has no password").into());
         }
         let secret = self.call.wait(self.context.secret()).await??;
-        let octets = secrecy::ExposeSecret::expose_secret(&secret).as_bytes();
-        Ok(self.table.push(Sealed::new(&endpoint, octets, form)?)?)
+        let octets = secret.expose_secret().as_bytes();
+        let sealed = Sealed::new(&endpoint, octets, form)?;
+        self.echoes.remember(octets);
+        self.echoes.remember(&sealed.octets);
+        Ok(self.table.push(sealed)?)
     }
 }
 
@@ -152,6 +157,7 @@ impl credentials::HostExchange for State {
         let exchange = self.table.get_mut(&this)?;
         let Some(answer) = exchange.initial() else { return Ok(None) };
         let sealed = Sealed::new(exchange.endpoint(), &answer, form)?;
+        self.echoes.remember(&sealed.octets);
         Ok(Some(self.table.push(sealed)?))
     }
 
@@ -164,6 +170,7 @@ impl credentials::HostExchange for State {
         let exchange = self.table.get_mut(&this)?;
         let answer = exchange.respond()?;
         let sealed = Sealed::new(exchange.endpoint(), &answer, form)?;
+        self.echoes.remember(&sealed.octets);
         Ok(self.table.push(sealed)?)
     }
 

@@ -97,18 +97,21 @@ impl streams::HostConnection for State {
 
     async fn read(&mut self, this: Resource<Connection>, max: u32) -> Result<Vec<u8>, Refusal> {
         let connection = self.table.get_mut(&this)?;
-        Ok(connection.inlet.read(&self.call, (max as usize).min(MOST_READ)).await?)
+        let read = connection.inlet.read(&self.call, (max as usize).min(MOST_READ)).await?;
+        Ok(self.echoes.mask(read))
     }
 
     async fn read_line(&mut self, this: Resource<Connection>, max: u32) -> Result<Vec<u8>, Refusal> {
         let connection = self.table.get_mut(&this)?;
-        Ok(connection.inlet.read_until(&self.call, b"\n", max as usize).await?)
+        let read = connection.inlet.read_until(&self.call, b"\n", max as usize).await?;
+        Ok(self.echoes.mask(read))
     }
 
     async fn read_exact(&mut self, this: Resource<Connection>, count: u32) -> Result<Vec<u8>, Refusal> {
         let connection = self.table.get_mut(&this)?;
         let read = connection.inlet.read_exact(&self.call, count as usize).await?;
-        Ok(read.ok_or_else(|| closed_early(&connection.grant))?)
+        let read = read.ok_or_else(|| closed_early(&connection.grant))?;
+        Ok(self.echoes.mask(read))
     }
 
     async fn splice(
