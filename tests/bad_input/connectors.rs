@@ -22,10 +22,10 @@ fn with_own_connectors() -> (Case, PathBuf) {
 
 fn says_how_to_install(case: &Case) {
     for command in [["account", "test", ACCOUNT], ["job", "run", "J"]] {
-        assert_failed(&case.scene.run(&command), 1, &[ACCOUNT, "'imap'", "wissel connector"]);
+        assert_failed(&case.scene.run(&command), 3, &[ACCOUNT, "'imap'", "wissel connector install"]);
     }
     let tested = case.scene.run(&["job", "test", "J"]);
-    assert_eq!(tested.code, Some(1), "{}{}", tested.stdout, tested.stderr);
+    assert_eq!(tested.code, Some(3), "{}{}", tested.stdout, tested.stderr);
     assert!(tested.stderr.contains("'imap'"), "{}", tested.stderr);
     // What needs no connector still works.
     let shown = case.scene.run(&["account", "show", ACCOUNT]).success();

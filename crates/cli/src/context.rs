@@ -7,12 +7,13 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_jobs::{JobError, Workshop};
-use wissel_model::{Account, ConnectorError, Connectors, Description, OpenOptions, Session};
+use wissel_model::{Account, ConnectorError, Connectors, Description, ImportJob, OpenOptions, Session};
 use wissel_store::{AuditRecord, Store};
 
 use crate::args::Global;
+use crate::exit::{Shown, show_job};
 use crate::home::Home;
-use crate::problem::Problem;
+use crate::problem::{INSTALL, Problem};
 use crate::secrets::StoredSecrets;
 use crate::text::Language;
 use crate::{form, signal};
@@ -102,9 +103,10 @@ impl Context {
     /// The description of a connector.
     pub(crate) async fn description(&self, connector: &str) -> anyhow::Result<Arc<Description>> {
         let catalogue = self.catalogue().await?;
-        catalogue.description(connector).await.map_err(|error| {
-            Problem::not_found(error.to_string(), "`wissel connector list` shows what is installed.").into()
-        })
+        catalogue
+            .description(connector)
+            .await
+            .map_err(|error| Problem::not_found(error.to_string(), INSTALL).into())
     }
 
     /// Opens a session of the account.
@@ -122,15 +124,27 @@ impl Context {
         self.explain_in(account, None, error).await
     }
 
-    /// What went wrong in a job, with the connector's own advice where a mailbox is the reason.
-    pub(crate) async fn explain_job(&self, error: JobError) -> anyhow::Error {
-        if let JobError::Mailbox { account, folder, source } = &error
+    /// What went wrong in a job, as it is shown: with the connector's own advice where a mailbox is the reason, and
+    /// with the way to create a processed folder that is missing.
+    pub(crate) async fn explain_job(&self, job: &ImportJob, error: &JobError) -> Shown {
+        if let JobError::Mailbox { account, folder, source } = error
             && let Ok(store) = self.store().await
             && let Ok(account) = store.account_named(account).await
         {
-            return self.explain_in(&account, folder.as_deref(), source).await.into();
+            return Shown::from(&self.explain_in(&account, folder.as_deref(), source).await);
         }
-        error.into()
+        let is_processed = |missing: &str| {
+            let mut processed = job.accounts.iter().filter_map(|place| place.processed.as_ref());
+            processed.any(|folder| folder.to_string() == missing)
+        };
+        let shown = show_job(error);
+        match error {
+            JobError::FolderNotFound { folder, .. } if is_processed(folder) => shown.or_else_do(&format!(
+                "let the first run create it with `wissel job edit \"{}\" --create-processed`",
+                job.name
+            )),
+            _ => shown,
+        }
     }
 
     async fn explain_in(&self, account: &Account, folder: Option<&str>, error: &ConnectorError) -> Problem {

@@ -74,6 +74,13 @@ pub(crate) struct Shown {
     next: String,
 }
 
+impl From<Shown> for Problem {
+    fn from(shown: Shown) -> Self {
+        let Shown { code, name, message, next } = shown;
+        Self { code, name, message, next }
+    }
+}
+
 impl From<&Problem> for Shown {
     fn from(problem: &Problem) -> Self {
         let Problem { code, name, message, next } = problem.clone();
@@ -85,6 +92,12 @@ impl Shown {
     /// The document that `--json` prints.
     pub(crate) fn json(&self) -> Value {
         json!({ "code": self.name, "message": self.message, "next": self.next })
+    }
+
+    /// Adds another way on.
+    pub(crate) fn or_else_do(mut self, other: &str) -> Self {
+        self.next = format!("{}; or {other}.", self.next.trim_end_matches('.'));
+        self
     }
 
     /// The lines that a person reads.
@@ -123,7 +136,11 @@ pub(crate) fn show(error: &anyhow::Error) -> Shown {
     } else {
         (Code::Failed, "failed")
     };
-    cut(code, name, &error.to_string())
+    let shown = cut(code, name, &error.to_string());
+    if matches!(error.downcast_ref(), Some(VaultError::KeyFileMissing { .. })) {
+        return shown.or_else_do("`wissel account edit NAME --password-stdin --new-vault-key` does that");
+    }
+    shown
 }
 
 /// Sorts a failure of a job.

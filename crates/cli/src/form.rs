@@ -151,8 +151,21 @@ pub(crate) fn ask_secret(label: &str) -> Result<SecretString, Problem> {
 }
 
 /// Asks a question whose answer is no unless a person says yes.
-pub(crate) fn confirm(question: &str) -> Result<bool, Problem> {
+fn confirm(question: &str) -> Result<bool, Problem> {
     Confirm::new(question).with_default(false).prompt().map_err(given_up)
+}
+
+/// Whether what cannot be undone may be done: a person said so with `--yes`, or answers now. With nobody to ask it is
+/// refused.
+pub(crate) fn agreed(yes: bool, interactive: bool, what: &str, lost: &str) -> Result<bool, Problem> {
+    match (yes, interactive) {
+        (true, _) => Ok(true),
+        (false, true) => confirm(&format!("Remove {what}? {lost}")),
+        (false, false) => Err(Problem::usage(
+            format!("{what} is not removed, because nobody can be asked. {lost}"),
+            "Repeat it with --yes if that is meant.",
+        )),
+    }
 }
 
 fn given_up(error: InquireError) -> Problem {

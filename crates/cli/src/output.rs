@@ -8,19 +8,37 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-/// Prints the one document of a command.
+/// Prints the one document of a command. Control characters that JSON allows are escaped too.
 pub(crate) fn json(document: &Value) {
-    line(&format!("{document:#}"));
+    let text = format!("{document:#}");
+    let escaped = text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
+        if is_command(character) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            escaped.push(character);
+        }
+        escaped
+    });
+    line(&escaped);
+}
+
+/// Whether a terminal may obey this character: mail and connectors must not command the operator's.
+fn is_command(character: char) -> bool {
+    character.is_control() && character != '\n'
+}
+
+fn plain(text: &str) -> String {
+    text.chars().map(|character| if is_command(character) { ' ' } else { character }).collect()
 }
 
 /// Prints a line. A reader that went away (`| head`) is no failure.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let _ = writeln!(std::io::stdout(), "{}", plain(text));
 }
 
 /// Prints a message for a person, beside the output.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", plain(text));
 }
 
 /// Prints a table.

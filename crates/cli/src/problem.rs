@@ -2,9 +2,13 @@
 //!
 //! Failures of the crates below have types of their own; [`crate::exit`] sorts both.
 
-use wissel_model::{ConnectorError, ErrorKind};
+use wissel_model::ConnectorError;
 
 use crate::exit::Code;
+
+/// The way on when a connector is missing.
+pub(crate) const INSTALL: &str =
+    "Install it with `wissel connector install FILE`; `wissel connector list` shows what is installed.";
 
 /// What is wrong, where, and what to do.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -50,24 +54,30 @@ impl Problem {
     ) -> Self {
         if error.code.as_deref() == Some(wissel_model::secrets::code::VAULT) {
             // The account is fine; what it needs lies in the home directory.
-            let next = "`wissel doctor` looks at every stored secret.";
+            let next = format!(
+                "Bring the right key back. Only if it is lost: store the secret again with `wissel account edit \
+                 \"{account}\" --password-stdin --new-vault-key` (or --token-stdin)."
+            );
             return Self {
                 name: "vault",
                 ..Self::home(format!("account '{account}': {}", error.message), next)
             };
         }
         let folder = folder.map(|folder| format!(", folder '{folder}'")).unwrap_or_default();
-        let next = match (advice, error.kind) {
+        let message = format!("account '{account}'{folder}: {error}");
+        let next = match (advice, error.code.as_deref()) {
             (Some(advice), _) => advice.to_owned(),
-            // The message itself says how to install one.
-            (None, ErrorKind::Unsupported) => "`wissel connector list` shows what is installed.".to_owned(),
-            (None, kind) => kind.advice().to_owned(),
+            (None, Some("no-connector")) => return Self::not_found(message, INSTALL),
+            (None, Some("certificate")) => format!(
+                "Correct the host name, or trust the authority that signed it with `wissel account edit \
+                 \"{account}\" --ca-file FILE`. Unsafe: --allow-untrusted-certificate accepts any."
+            ),
+            (None, Some("clear-text")) => format!(
+                "Use TLS. Unsafe: `wissel account edit \"{account}\" --allow-clear-text ENDPOINT` lets the secret go \
+                 out unencrypted."
+            ),
+            (None, _) => error.kind.advice().to_owned(),
         };
-        Self {
-            code: Code::of_kind(error.kind),
-            name: error.kind.as_str(),
-            message: format!("account '{account}'{folder}: {error}"),
-            next,
-        }
+        Self { code: Code::of_kind(error.kind), name: error.kind.as_str(), message, next }
     }
 }

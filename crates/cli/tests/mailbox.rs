@@ -118,13 +118,20 @@ fn from_the_first_account_to_a_switch() {
     let files = std::fs::read_dir(wissel.home.path().join("in")).unwrap();
     let messages = files.filter(|f| f.as_ref().unwrap().path().extension().is_some_and(|e| e == "eml"));
     assert_eq!(messages.count(), 27);
-    wissel.error(1, &["account", "remove", "Inkoop OAuth"]);
+    wissel.error(1, &["account", "remove", "Inkoop OAuth", "--yes"]);
 
     scene.bed.users().add_password(USER, PASSWORD);
     let back = ["job", "switch", "Facturen", "--from", "Inkoop OAuth", "--to", "Inkoop", "--dry-run"];
     let back = wissel.json(&[&back[..], &["--folder", "Postvak IN/Facturen"]].concat());
     assert!(back["way_back"].as_str().unwrap().ends_with("--folder \"Postvak IN/Algemeen\""), "{back}");
-    wissel.ok(&["account", "remove", "Inkoop"]);
+    let unasked = wissel.error(2, &["account", "remove", "Inkoop"]);
+    assert!(unasked["next"].as_str().unwrap().contains("--yes"), "{unasked}");
+    wissel.ok(&["account", "remove", "Inkoop", "--yes"]);
+    let unasked = wissel.error(2, &["job", "remove", "Facturen"]);
+    assert!(unasked["message"].as_str().unwrap().contains("ledger"), "{unasked}");
+    assert!(
+        wissel.ok(&["job", "remove", "Facturen", "--yes"]).stdout.contains("import their messages again")
+    );
     scene.stop();
 }
 

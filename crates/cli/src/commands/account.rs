@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Remove {
         /// The account
         name: String,
-        /// Do not ask
+        /// Do not ask; needed where nobody can be asked
         #[arg(long, short)]
         yes: bool,
     },
@@ -199,10 +199,9 @@ async fn default(context: &Context, name: Option<&str>) -> CommandResult {
 async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
     let store = context.store().await?;
     let account = store.account_named(name).await?;
-    if !yes
-        && context.interactive()
-        && !form::confirm(&format!("Remove account '{}' with its secrets?", account.name))?
-    {
+    let what = format!("account '{}'", account.name);
+    let lost = "Its settings and stored secrets go with it.";
+    if !form::agreed(yes, context.interactive(), &what, lost)? {
         return Ok(Code::Stopped);
     }
     store.remove_account(account.id).await?;

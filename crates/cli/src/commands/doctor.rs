@@ -61,12 +61,17 @@ impl Findings {
         message: impl Into<String>,
         next: impl Into<String>,
     ) {
+        // Advice that is meant for other commands ends here.
+        let here = |text: String| text.replace(" with `wissel doctor`", "");
+        // An error names its account itself.
+        let message = here(message.into());
+        let own = message.strip_prefix(&format!("{check} '{subject}': ")).unwrap_or(&message);
         let finding = Finding {
             check,
             subject: subject.to_owned(),
             status,
-            message: message.into(),
-            next: next.into(),
+            message: own.to_owned(),
+            next: here(next.into()),
         };
         if !self.quiet {
             print(&finding);

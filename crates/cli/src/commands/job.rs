@@ -58,7 +58,7 @@ pub(crate) enum Command {
     Remove {
         /// The job
         name: String,
-        /// Do not ask
+        /// Do not ask; needed where nobody can be asked
         #[arg(long, short)]
         yes: bool,
     },
@@ -104,18 +104,19 @@ pub(crate) async fn print_done(
 async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
     let store = context.store().await?;
     let job = store.job_named(name).await?;
-    let question =
-        format!("Remove job '{}' with its ledger? A new job would import its messages again.", job.name);
-    if !yes && context.interactive() && !form::confirm(&question)? {
+    let what = format!("job '{}'", job.name);
+    let lost = "Its ledger goes with it: a new job on the same folders would import their messages again.";
+    if !form::agreed(yes, context.interactive(), &what, lost)? {
         return Ok(Code::Stopped);
     }
     store.remove_job(job.id).await?;
     context.audit("job.remove", &job.name, json!({})).await?;
     if context.json {
-        output::json(&json!({ "removed": job.name }));
+        output::json(&json!({ "removed": job.name, "ledger_removed": true }));
     } else {
         output::line(&format!(
-            "job '{}' is removed; imported files and mailboxes stay as they are",
+            "job '{}' is removed with its ledger; imported files and mailboxes stay as they are\n  \
+             A new job on the same folders would import their messages again; `wissel job baseline` prevents that.",
             job.name
         ));
     }

@@ -10,7 +10,8 @@ use wissel_model::{Account, AccountId, Filter, ImportJob, JobAccount, JobId};
 use super::{AccountEntry, File, JobEntry};
 use crate::commands::check_connection;
 use crate::context::Context;
-use crate::problem::Problem;
+use crate::exit::Code;
+use crate::problem::{INSTALL, Problem};
 use crate::secret_input::{self, SecretValues};
 use crate::{form, job_rules, spans};
 
@@ -41,6 +42,7 @@ pub(crate) async fn make(context: &Context, file: &File, base: &Path) -> anyhow:
     let (accounts, jobs) = (store.accounts().await?, store.jobs().await?);
     let mut plan = Plan::default();
     let mut problems = Vec::new();
+    let mut missing = 0;
     doubles("account", file.accounts.iter().map(|entry| entry.name.as_str()), &mut problems);
     doubles("job", file.jobs.iter().map(|entry| entry.name.as_str()), &mut problems);
     if file.accounts.iter().filter(|entry| entry.default).count() > 1 {
@@ -53,7 +55,10 @@ pub(crate) async fn make(context: &Context, file: &File, base: &Path) -> anyhow:
         match plan_account(context, entry, before, default_elsewhere(entry), base).await {
             Ok(planned) => plan.accounts.push(planned),
             Err(error) => match error.downcast::<Problem>() {
-                Ok(problem) => problems.push(problem.message),
+                Ok(problem) => {
+                    missing += usize::from(problem.code == Code::NotFound);
+                    problems.push(problem.message);
+                }
                 Err(other) => return Err(other),
             },
         }
@@ -79,11 +84,12 @@ pub(crate) async fn make(context: &Context, file: &File, base: &Path) -> anyhow:
         return Ok(plan);
     }
     let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-    Err(Problem::usage(
-        format!("the file cannot be applied:{}", lines.concat()),
-        "Nothing was changed. Correct the file and apply it again.",
-    )
-    .into())
+    let message = format!("the file cannot be applied:{}", lines.concat());
+    if missing == problems.len() {
+        // Nothing is wrong with the file itself.
+        return Err(Problem::not_found(message, format!("Nothing was changed. {INSTALL}")).into());
+    }
+    Err(Problem::usage(message, "Nothing was changed. Correct the file and apply it again.").into())
 }
 
 fn same(one: &str, other: &str) -> bool {

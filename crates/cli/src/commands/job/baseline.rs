@@ -6,6 +6,7 @@ use crate::commands::CommandResult;
 use crate::context::{Context, actor};
 use crate::exit::Code;
 use crate::output;
+use crate::problem::Problem;
 use crate::progress::Bar;
 
 /// Carries out the command.
@@ -17,7 +18,7 @@ pub(crate) async fn run(context: &Context, name: &str, dry_run: bool) -> Command
     bar.finish();
     let report = match result {
         Ok(report) => report,
-        Err(error) => return Err(context.explain_job(error).await),
+        Err(error) => return Err(Problem::from(context.explain_job(&job, &error).await).into()),
     };
     if context.json {
         let marked: Vec<_> = report

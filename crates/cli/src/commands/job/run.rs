@@ -7,6 +7,7 @@ use crate::commands::CommandResult;
 use crate::context::Context;
 use crate::exit::{self, Code, Shown};
 use crate::output;
+use crate::problem::Problem;
 use crate::progress::Bar;
 
 /// Carries out the command.
@@ -16,14 +17,14 @@ pub(crate) async fn run(context: &Context, name: &str, dry_run: bool) -> Command
     let bar = Bar::new(context.progress, context.language);
     let result = wissel_jobs::import(&shop, &job, ImportOptions { dry_run }, &bar, &context.stop).await;
     bar.finish();
-    let mut report = match result {
+    let report = match result {
         Ok(report) => report,
-        Err(error) => return Err(context.explain_job(error).await),
+        Err(error) => return Err(Problem::from(context.explain_job(&job, &error).await).into()),
     };
     let code = code(&report);
     let mut errors = Vec::new();
-    for error in report.errors.drain(..) {
-        errors.push(exit::show(&context.explain_job(error).await));
+    for error in &report.errors {
+        errors.push(context.explain_job(&job, error).await);
     }
     if context.json {
         let candidates: Vec<_> = report

@@ -8,6 +8,7 @@ use wissel_model::{FolderAddress, ImportJob};
 use crate::commands::CommandResult;
 use crate::context::{Context, actor};
 use crate::exit::Code;
+use crate::problem::Problem;
 use crate::{job_rules, output};
 
 /// A switch.
@@ -63,7 +64,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     };
     let report = match wissel_jobs::switch(&shop, &job, &options, &context.stop).await {
         Ok(report) => report,
-        Err(error) => return Err(context.explain_job(error).await),
+        Err(error) => return Err(Problem::from(context.explain_job(&job, &error).await).into()),
     };
     let way_back = way_back(&job, &options, &report);
     if context.json {

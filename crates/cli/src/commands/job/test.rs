@@ -6,7 +6,7 @@ use wissel_model::{FolderAddress, JobAccount};
 
 use crate::commands::CommandResult;
 use crate::context::Context;
-use crate::exit::{Code, show_job};
+use crate::exit::{Code, Shown};
 use crate::{output, views};
 
 /// Carries out the command.
@@ -14,17 +14,27 @@ pub(crate) async fn run(context: &Context, name: &str) -> CommandResult {
     let shop = context.shop().await?;
     let job = shop.store.job_named(name).await?;
     let report = wissel_jobs::probe(&shop, &job, &context.stop).await?;
+    let mut problems = Vec::new();
+    for account in &report.accounts {
+        problems.push(match &account.problem {
+            Some(error) => Some(context.explain_job(&job, error).await),
+            None => None,
+        });
+    }
     if context.json {
         output::json(&json!({
             "job": job.name,
             "ready": report.is_ready(),
-            "accounts": report.accounts.iter().map(view).collect::<Vec<_>>(),
+            "accounts": report.accounts.iter().zip(&problems).map(view).collect::<Vec<_>>(),
             "directory": job.target.directory,
             "directory_problem": report.target_problem.as_ref().map(ToString::to_string),
         }));
     } else {
-        for (account, place) in report.accounts.iter().zip(&job.accounts) {
+        for ((account, place), problem) in report.accounts.iter().zip(&job.accounts).zip(&problems) {
             print(context, place, account);
+            if let Some(problem) = problem {
+                output::note(&format!("wissel: {}", problem.lines()));
+            }
         }
         match &report.target_problem {
             None => output::line(&context.language.target(&job.target.directory.display().to_string())),
@@ -32,15 +42,14 @@ pub(crate) async fn run(context: &Context, name: &str) -> CommandResult {
         }
     }
     // The first account that cannot be used gives the code; a script that asks why reads the document.
-    let refused = report.accounts.iter().find_map(|account| account.problem.as_ref());
-    Ok(match refused {
-        Some(error) => show_job(error).code,
+    Ok(match problems.iter().flatten().next() {
+        Some(problem) => problem.code,
         None if report.target_problem.is_some() => Code::Failed,
         None => Code::Done,
     })
 }
 
-fn view(account: &AccountProbe) -> Value {
+fn view((account, problem): (&AccountProbe, &Option<Shown>)) -> Value {
     json!({
         "account": account.account,
         "ready": account.problem.is_none(),
@@ -49,7 +58,7 @@ fn view(account: &AccountProbe) -> Value {
         "processed_folder": account.processed,
         "processed_will_be_created": account.processed_will_be_created,
         "scanned": account.scanned,
-        "problem": account.problem.as_ref().map(|error| show_job(error).json()),
+        "problem": problem.as_ref().map(Shown::json),
     })
 }
 
@@ -65,9 +74,6 @@ fn print(context: &Context, place: &JobAccount, account: &AccountProbe) {
             output::line(&language.processed_folder_missing(&name));
         }
         output::line(&language.scanned(account.scanned.len()));
-    }
-    if let Some(problem) = &account.problem {
-        output::note(&format!("wissel: {}", show_job(problem).lines()));
     }
 }
 
