@@ -115,7 +115,9 @@ fn an_empty_search_and_a_missing_folder() {
              S: * SEARCH
              S: A2 OK done
              C: A3 EXAMINE Weg
-             S: A3 NO Mailbox doesn't exist",
+             S: A3 NO [NONEXISTENT] Mailbox doesn't exist
+             C: A4 EXAMINE Bezet
+             S: A4 NO Server is busy",
             opened(1, "EXAMINE INBOX"),
         ),
     );
@@ -123,6 +125,8 @@ fn an_empty_search_and_a_missing_folder() {
     let error = session.list_messages("Weg", &page(10, None)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(error.message.contains("`Weg`"));
+    // Without a code it may pass: taken for gone, its messages would count as dealt with.
+    assert_eq!(session.list_messages("Bezet", &page(10, None)).unwrap_err().kind, ErrorKind::Temporary);
     host.finish();
 }
 

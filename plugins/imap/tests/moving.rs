@@ -148,7 +148,7 @@ fn again_copies_only_what_the_target_lacks() {
 }
 
 #[test]
-fn a_missing_target_and_a_read_only_folder_are_told_for_each_message() {
+fn a_missing_target_fails_the_call_and_a_read_only_folder_each_message() {
     let (_host, mut session) = signed_in(
         "MOVE",
         &format!(
@@ -161,8 +161,7 @@ fn a_missing_target_and_a_read_only_folder_are_told_for_each_message() {
             opened(1, "SELECT INBOX")
         ),
     );
-    let outcomes = session.move_messages(&ids(&[5], "INBOX"), "Weg", false).unwrap();
-    let failure = outcomes[0].failure.clone().unwrap();
+    let failure = session.move_messages(&ids(&[5], "INBOX"), "Weg", false).unwrap_err();
     assert_eq!((failure.kind, failure.code.as_deref()), (ErrorKind::NotFound, Some("TRYCREATE")));
     let outcomes = session.mark_messages(&ids(&[1], "Gedeeld"), true).unwrap();
     assert_eq!(outcomes[0].failure.as_ref().unwrap().kind, ErrorKind::PermissionMissing);
