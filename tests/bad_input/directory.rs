@@ -36,7 +36,7 @@ fn a_directory_without_the_right_to_write_is_named() {
 fn a_directory_whose_place_is_taken_by_a_file_is_named() {
     let case = Case::new();
     let sink = case.scene.sink("J");
-    fs::create_dir_all(sink.parent().unwrap()).unwrap();
+    fs::remove_dir_all(&sink).unwrap();
     fs::write(&sink, "something else").unwrap();
     let path = sink.display().to_string();
     assert_failed(&case.scene.run(&["job", "run", "J"]), 1, &["job 'J'", &path, "another directory"]);

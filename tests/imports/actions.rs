@@ -59,10 +59,11 @@ fn play(server: Server, action: &str) -> Played {
     session.command("SELECT INBOX");
     session.command(&format!("UID STORE {} +FLAGS (\\Deleted)", COUNT + 1));
     drop(session);
-    scene.job(
-        "J",
-        &["--folder", "INBOX", "--action", action, "--processed", "Verwerkt", "--create-processed"],
-    );
+    let mut options = vec!["--folder", "INBOX", "--action", action];
+    if action == "move" {
+        options.extend(["--processed", "Verwerkt", "--create-processed"]);
+    }
+    scene.job("J", &options);
     assert_eq!(scene.import("J"), COUNT as u64, "{action}");
     let tokens: Vec<String> = samples.into_iter().map(|sample| sample.token).collect();
     Tokens::in_sink(&scene.sink("J")).assert_each_once(&tokens, SINK);

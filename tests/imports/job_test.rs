@@ -57,6 +57,7 @@ impl State {
 fn the_test_says_the_sentence_of_the_manual_and_changes_nothing() {
     let scene = mailbox();
     scene.job("J", &["--folder", "Postvak IN/Algemeen", "--processed", "Verwerkt", "--create-processed"]);
+    std::fs::remove_dir_all(scene.sink("J")).unwrap();
     let before = State::of(&scene);
     let output = scene.run(&["job", "test", "J"]).success();
     let sentence =
@@ -87,10 +88,11 @@ fn a_dry_run_lists_and_changes_nothing() {
     let scene = mailbox();
     for action in ["move", "mark-read", "delete"] {
         let name = format!("J {action}");
-        scene.job(
-            &name,
-            &["--folder", "INBOX/Algemeen", "--action", action, "--processed", "Nieuw", "--create-processed"],
-        );
+        let mut options = vec!["--folder", "INBOX/Algemeen", "--action", action];
+        if action == "move" {
+            options.extend(["--processed", "Nieuw", "--create-processed"]);
+        }
+        scene.job(&name, &options);
     }
     scene.job("J", &["--folder", "INBOX/Algemeen", "--unread-only", "--action", "leave"]);
     let before = State::of(&scene);
@@ -98,7 +100,8 @@ fn a_dry_run_lists_and_changes_nothing() {
         let report = scene.run(&["job", "run", name, "--dry-run", "--json"]).success().json();
         assert_eq!(report["candidates"].as_array().unwrap().len(), count, "{name}");
         assert_eq!(report["imported"], 0);
-        assert!(!scene.sink(name).exists(), "{name}");
+        let written = std::fs::read_dir(scene.sink(name)).unwrap().flatten();
+        assert_eq!(written.filter(|entry| entry.path().is_file()).count(), 0, "{name}");
     }
     let output = scene.run(&["job", "run", "J", "--dry-run"]).success();
     assert!(
@@ -124,9 +127,15 @@ fn the_test_finds_what_a_run_would_trip_over() {
     std::fs::write(&file, "not a directory").unwrap();
     let target = Path::new(&file).join("below").display().to_string();
     let add = ["job", "add", "K", "--account", ACCOUNT, "--folder", "INBOX/Algemeen", "--action", "leave"];
-    scene.run(&[&add[..], &["--to", &target]].concat()).success();
+    let refused = scene.run(&[&add[..], &["--to", &target]].concat());
+    assert_eq!(refused.code, Some(2), "a new job's directory is tried at once: {}", refused.stdout);
+    assert!(refused.stderr.contains("a file"), "{}", refused.stderr);
+    let below = scene.wissel.path("a directory");
+    scene.run(&[&add[..], &["--to", &below.display().to_string()]].concat()).success();
+    std::fs::remove_dir_all(&below).unwrap();
+    std::fs::write(&below, "not a directory").unwrap();
     let output = scene.run(&["job", "test", "K"]);
     assert_ne!(output.code, Some(0));
-    assert!(output.stderr.contains("a file"), "{}", output.stderr);
+    assert!(output.stderr.contains("a directory"), "{}", output.stderr);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "not a directory");
 }

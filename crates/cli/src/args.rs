@@ -54,7 +54,8 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
         let asked_for_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
         if std::env::args_os().any(|argument| argument == "--json") && !asked_for_help {
             let text = error.render().to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            // Which arguments are missing stands below the first line.
+            let message = text.trim_start_matches("error: ").trim_end();
             let error =
                 json!({ "code": "usage", "message": message, "next": "`wissel help` lists the commands." });
             output::json(&json!({ "error": error }));

@@ -165,9 +165,13 @@ impl File {
 }
 
 /// Takes out what a message of the parser repeats of the file's values: they stand in double quotes, or first after
-/// `unknown variant`. Keys stay.
+/// `unknown variant`. Keys stay, and a value that cannot be a secret.
 fn without_values(message: &str) -> String {
     if message.starts_with("unknown variant") {
+        // No secret stands where an action should.
+        if message.contains(ProcessedAction::MarkRead.as_str()) {
+            return message.to_owned();
+        }
         return message.splitn(3, '`').step_by(2).collect();
     }
     match (message.split_once('"'), message.rsplit_once('"')) {
@@ -213,6 +217,16 @@ fn job_entry(job: &ImportJob, names: &[String]) -> JobEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_action_that_is_unknown_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f.toml");
+        std::fs::write(&file, "[[job]]\nname = \"J\"\ndirectory = \"in\"\naction = \"mvoe\"\n").unwrap();
+        let message = File::read(&file).unwrap_err().message;
+        assert!(message.contains("line 4") && message.contains("`mvoe`"), "{message}");
+        assert!(message.contains("`mark-read`"), "{message}");
+    }
 
     #[test]
     fn what_a_file_holds_in_the_wrong_place_is_not_repeated() {

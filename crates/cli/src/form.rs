@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use wissel_model::Description;
 use wissel_model::description::{AuthKind, AuthMethod, Setting, SettingKind};
 use wissel_model::secrets::field;
-use wissel_model::settings::{SettingError, canonical, check, is_shown};
+use wissel_model::settings::{SettingError, canonical, check, default_of, is_shown};
 
 use crate::problem::Problem;
 use crate::text::Language;
@@ -46,7 +46,8 @@ pub(crate) fn complete(
         for setting in &description.settings {
             let asked = setting.kind != SettingKind::Secret && !given.contains_key(&setting.key);
             if asked && is_shown(setting, description, &given) {
-                given.insert(setting.key.clone(), ask_setting(setting, language)?);
+                let default = default_of(setting, description, &given);
+                given.insert(setting.key.clone(), ask_setting(setting, default, language)?);
             }
         }
     }
@@ -65,20 +66,20 @@ pub(crate) fn refuse(account: &str, description: &Description, errors: &[Setting
     )
 }
 
-fn ask_setting(setting: &Setting, language: Language) -> Result<String, Problem> {
+fn ask_setting(setting: &Setting, default: Option<&str>, language: Language) -> Result<String, Problem> {
     let label = format!("{}:", setting.label.get(language.tag()));
     let help = setting.help.get(language.tag());
     match setting.kind {
         SettingKind::Choice => {
             let labels: Vec<&str> = setting.choices.iter().map(|c| c.label.get(language.tag())).collect();
-            let start = setting.choices.iter().position(|c| Some(&c.value) == setting.default.as_ref());
+            let start = setting.choices.iter().position(|c| Some(c.value.as_str()) == default);
             let mut select = Select::new(&label, labels).with_starting_cursor(start.unwrap_or(0));
             select.help_message = (!help.is_empty()).then_some(help);
             let chosen = select.raw_prompt().map_err(given_up)?.index;
             Ok(setting.choices.get(chosen).map(|c| c.value.clone()).unwrap_or_default())
         }
         SettingKind::Flag => {
-            let mut confirm = Confirm::new(&label).with_default(setting.default.as_deref() == Some("true"));
+            let mut confirm = Confirm::new(&label).with_default(default == Some("true"));
             confirm.help_message = (!help.is_empty()).then_some(help);
             Ok(confirm.prompt().map_err(given_up)?.to_string())
         }
@@ -95,7 +96,7 @@ fn ask_setting(setting: &Setting, language: Language) -> Result<String, Problem>
                     },
                 })
             });
-            text.default = setting.default.as_deref();
+            text.default = default;
             text.help_message = (!help.is_empty()).then_some(help);
             text.prompt().map_err(given_up)
         }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use wissel_model::{FolderAddress, ImportJob, ProcessedAction};
 
+use wissel_sink::DirectorySink;
+
 use crate::problem::Problem;
 
 /// Reads a folder as a person typed it.
@@ -34,6 +36,20 @@ pub(crate) fn directory(path: &Path) -> Result<PathBuf, Problem> {
     })
 }
 
+/// Makes the job's directory when it is missing, and proves that messages can be written to it: what is named wrongly is
+/// noticed now, not when the first message comes.
+pub(crate) async fn prepare(job: &ImportJob) -> Result<(), Problem> {
+    match DirectorySink::open(&job.target).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = error.to_string();
+            let (message, _) = text.rsplit_once("; ").unwrap_or((&text, ""));
+            let (message, advice) = (format!("job '{}': {message}", job.name), error.problem.advice());
+            Err(Problem::usage(message, format!("Nothing was changed; {advice}.")))
+        }
+    }
+}
+
 /// Everything that is wrong with the job, as sentences. Account names are given in the order of its accounts.
 pub(crate) fn problems(job: &ImportJob, accounts: &[String]) -> Vec<String> {
     let mut problems = Vec::new();
@@ -55,6 +71,12 @@ pub(crate) fn problems(job: &ImportJob, accounts: &[String]) -> Vec<String> {
                 problems.push(format!(
                     "account '{account}': the import folder '{}' lies inside the processed folder '{processed}'",
                     place.folder
+                ));
+            }
+            (Some(processed), action) if action != ProcessedAction::Move => {
+                problems.push(format!(
+                    "account '{account}': with the action {} nothing is moved to a processed folder, but '{processed}' is given as one",
+                    action.as_str()
                 ));
             }
             _ => {}
@@ -134,6 +156,7 @@ mod tests {
         assert!(wrong(&job(ProcessedAction::Move, "In/Algemeen", Some("In"))).contains("lies inside"));
         assert_eq!(wrong(&job(ProcessedAction::Move, "In", Some("In/Verwerkt"))), "");
         assert_eq!(wrong(&job(ProcessedAction::Leave, "In", None)), "");
+        assert!(wrong(&job(ProcessedAction::Delete, "In", Some("Klaar"))).contains("'Klaar' is given"));
     }
 
     #[test]

@@ -33,6 +33,21 @@ impl Language {
         }
     }
 
+    /// Yes or no.
+    pub(crate) fn yes_or_no(self, yes: bool) -> String {
+        if yes { self.pick("yes", "ja") } else { self.pick("no", "nee") }.to_owned()
+    }
+
+    /// A number of octets as a person reads it.
+    pub(crate) fn size(self, octets: u64) -> String {
+        let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+        let Some((unit, name)) = units.into_iter().find(|(unit, _)| octets >= *unit) else {
+            return format!("{octets} B");
+        };
+        let tenths = octets / (unit / 10);
+        format!("{}{}{} {name}", tenths / 10, self.pick(".", ","), tenths % 10)
+    }
+
     /// A number of messages.
     pub(crate) fn messages(self, count: u64) -> String {
         match (self, count) {
@@ -40,6 +55,16 @@ impl Language {
             (Self::En, _) => format!("{count} messages"),
             (Self::Nl, 1) => "1 bericht".to_owned(),
             (Self::Nl, _) => format!("{count} berichten"),
+        }
+    }
+
+    /// What the doctor says about secrets that the vault can open.
+    pub(crate) fn secrets_opened(self, count: u64) -> String {
+        match (self, count) {
+            (Self::En, 1) => "1 stored secret can be opened".to_owned(),
+            (Self::En, _) => format!("{count} stored secrets can be opened"),
+            (Self::Nl, 1) => "1 opgeslagen geheim kan worden geopend".to_owned(),
+            (Self::Nl, _) => format!("{count} opgeslagen geheimen kunnen worden geopend"),
         }
     }
 
@@ -173,6 +198,14 @@ mod tests {
             "De importmap 'Postvak IN/Algemeen' is geopend en bevat 274 berichten (3 ongelezen)."
         );
         assert_eq!(En.import_folder("A", None, None), "Successfully opened import folder 'A'.");
+    }
+
+    #[test]
+    fn sizes_are_readable() {
+        assert_eq!(En.size(0), "0 B");
+        assert_eq!(En.size(999), "999 B");
+        assert_eq!(Nl.size(12_345), "12,3 kB");
+        assert_eq!(En.size(257_698_037_760), "257.6 GB");
     }
 
     #[test]

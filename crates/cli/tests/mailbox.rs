@@ -77,6 +77,8 @@ fn from_the_first_account_to_a_switch() {
 
     let more = ["--processed", "Postvak IN/Geïmporteerd", "--create-processed", "--attachments"];
     assert_eq!(scene.add_job("Facturen", "Inkoop", &more).code, 0);
+    assert!(wissel.home.path().join("in").is_dir(), "what is named is there from now on");
+    std::fs::remove_dir_all(wissel.home.path().join("in")).unwrap();
     let tested = wissel.ok(&["job", "test", "Facturen"]);
     let sentence =
         "Successfully opened import folder 'Postvak IN/Algemeen' containing 24 messages (16 unread).";

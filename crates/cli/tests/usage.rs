@@ -29,6 +29,8 @@ fn wrong_usage_ends_with_2_and_is_json_when_asked() {
     let error = wissel.error(2, &["job", "add", "Facturen", "--folder", "Postvak IN"]);
     assert_eq!(error["code"], "usage");
     assert!(error["message"].as_str().unwrap().contains("required"), "{error}");
+    let error = wissel.error(2, &["job", "run"]);
+    assert!(error["message"].as_str().unwrap().contains("<NAME>"), "{error}");
     let plain = wissel.run(&["job", "frobnicate"]);
     assert_eq!(plain.code, 2);
     assert!(plain.stdout.is_empty());

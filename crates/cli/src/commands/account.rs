@@ -162,7 +162,7 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
         ("Name", account.name.clone()),
         ("Connector", account.connector.clone()),
         ("Sign-in", account.auth.clone()),
-        ("Default", account.is_default.to_string()),
+        ("Default", context.language.yes_or_no(account.is_default)),
         ("Secrets", secrets_text(&secrets)),
         ("CA file", connection.ca_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
         ("Clear text", clear_text.join(", ")),

@@ -32,6 +32,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
     let path = job_rules::directory(&arguments.file)?;
     let plan = plan::make(context, &file, path.parent().unwrap_or(Path::new("."))).await?;
     if !arguments.dry_run {
+        prepare_directories(context, &plan).await?;
         for (account, secrets, change) in &plan.accounts {
             let result = apply_account(context, account, secrets, *change).await;
             result.map_err(|error| part_way(error, "account", &account.name))?;
@@ -46,6 +47,18 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
         super::account::warn(context, account);
     }
     Ok(Code::Done)
+}
+
+/// Makes the directories that are new, before anything is stored.
+async fn prepare_directories(context: &Context, plan: &Plan) -> anyhow::Result<()> {
+    let before = context.store().await?.jobs().await?;
+    for (job, _) in &plan.jobs {
+        let same = |old: &ImportJob| old.id == job.id && old.target.directory == job.target.directory;
+        if !before.iter().any(same) {
+            job_rules::prepare(job).await?;
+        }
+    }
+    Ok(())
 }
 
 fn part_way(error: anyhow::Error, what: &str, name: &str) -> anyhow::Error {

@@ -146,11 +146,20 @@ fn setting_rows(description: &Description, language: &str) -> Vec<Vec<String>> {
             setting.key.clone(),
             setting.label.get(language).to_owned(),
             value,
-            setting.default.clone().unwrap_or_default(),
+            defaults(setting),
             setting.help.get(language).to_owned(),
         ]
     };
     description.settings.iter().map(row).collect()
+}
+
+/// The default, and the others with what decides for them, one a line.
+fn defaults(setting: &wissel_model::description::Setting) -> String {
+    let others = setting.defaults_when.iter().map(|other| {
+        let when: Vec<String> = other.when.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        format!("{} ({})", other.value, when.join(", "))
+    });
+    setting.default.clone().into_iter().chain(others).collect::<Vec<_>>().join("\n")
 }
 
 async fn find(context: &Context, name: &str) -> anyhow::Result<Entry> {

@@ -148,7 +148,10 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
             (0, 0) => context.language.pick("All is well.".to_owned(), "Alles is in orde.".to_owned()),
             _ => context.language.pick(
                 format!("{failures} failed, {warnings} to look at."),
-                format!("{failures} niet in orde, {warnings} om naar te kijken."),
+                format!(
+                    "{failures} niet in orde, {warnings} {}.",
+                    if warnings == 1 { "aandachtspunt" } else { "aandachtspunten" }
+                ),
             ),
         });
     }

@@ -10,6 +10,7 @@ use super::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::output;
+use crate::text::Language;
 
 const STATES: [&str; 5] = ["reserved", "delivered", "done", "baseline", "quarantined"];
 
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
 
 /// Carries out the command.
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResult {
-    let store = context.store().await?;
+    let (store, language) = (context.store().await?, context.language);
     let job = match &arguments.job {
         Some(name) => Some(store.job_named(name).await?.id),
         None => None,
@@ -40,19 +41,32 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         job,
         state: arguments.state.as_deref().and_then(LedgerState::parse),
         text: arguments.find,
-        limit: arguments.limit,
+        // One more than is shown, to know whether that is all.
+        limit: arguments.limit.saturating_add(1),
         after: None,
     };
-    let rows = store.ledger(&query).await?;
+    let mut rows = store.ledger(&query).await?;
+    let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
+    let cut = rows.len() > limit;
+    rows.truncate(limit);
     let names = Names { jobs: store.jobs().await?, accounts: store.accounts().await? };
     if context.json {
         let rows: Vec<Value> = rows.iter().map(|row| names.view(row)).collect();
-        output::json(&json!({ "messages": rows }));
+        output::json(&json!({ "messages": rows, "more": cut }));
     } else if rows.is_empty() {
-        output::note("no message of the ledger fits");
+        output::note(language.pick("no message of the ledger fits", "geen bericht van het grootboek past"));
     } else {
-        let header = ["Since", "Job", "State", "Subject", "Octets", "Key"];
-        output::table(&header, rows.iter().map(|row| names.row(row)).collect());
+        let header = language.pick(
+            ["Since", "Job", "Account", "State", "Subject", "Size", "Key"],
+            ["Sinds", "Taak", "Account", "Status", "Onderwerp", "Grootte", "Sleutel"],
+        );
+        output::table(&header, rows.iter().map(|row| names.row(language, row)).collect());
+        if cut {
+            output::note(&language.pick(
+                format!("These are the latest {limit}; more with --limit NUMBER."),
+                format!("Dit zijn de laatste {limit}; meer met --limit AANTAL."),
+            ));
+        }
     }
     Ok(Code::Done)
 }
@@ -71,13 +85,14 @@ impl Names {
         self.accounts.iter().find(|account| account.id == id).map(|account| account.name.as_str())
     }
 
-    fn row(&self, row: &LedgerRow) -> Vec<String> {
+    fn row(&self, language: Language, row: &LedgerRow) -> Vec<String> {
         vec![
             output::moment(row.since),
             self.job(row).unwrap_or_default().to_owned(),
+            self.account(row.origin).unwrap_or_default().to_owned(),
             row.state.as_str().to_owned(),
             row.subject.clone().or_else(|| row.internet_message_id.clone()).unwrap_or_default(),
-            output::number_or_empty(row.size),
+            row.size.map(|octets| language.size(octets.into())).unwrap_or_default(),
             row.key.to_string(),
         ]
     }

@@ -72,7 +72,7 @@ async fn list(context: &Context, job: Option<&str>) -> CommandResult {
             text("job"),
             text("account"),
             message.item.reason.clone(),
-            output::number_or_empty(message.item.size),
+            message.item.size.map(|octets| context.language.size(octets)).unwrap_or_default(),
             message.item.key.to_string(),
         ]);
         documents.push(document);
@@ -82,7 +82,11 @@ async fn list(context: &Context, job: Option<&str>) -> CommandResult {
     } else if rows.is_empty() {
         output::line(context.language.pick("Nothing is in quarantine.", "Er staat niets in quarantaine."));
     } else {
-        output::table(&["Since", "Job", "Account", "Reason", "Octets", "Key"], rows);
+        let header = context.language.pick(
+            ["Since", "Job", "Account", "Reason", "Size", "Key"],
+            ["Sinds", "Taak", "Account", "Reden", "Grootte", "Sleutel"],
+        );
+        output::table(&header, rows);
     }
     Ok(Code::Done)
 }

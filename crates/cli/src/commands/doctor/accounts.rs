@@ -26,7 +26,11 @@ pub(super) async fn look(context: &Context, offline: bool, findings: &mut Findin
         Err(error) => return findings.error("accounts", "", &error),
     };
     if accounts.is_empty() {
-        findings.warn("accounts", "", "there are none yet", "Add one with `wissel account add`.");
+        let (message, next) = context.language.pick(
+            ("there are none yet", "Add one with `wissel account add`."),
+            ("er zijn er nog geen", "Voeg er een toe met `wissel account add`."),
+        );
+        findings.warn("accounts", "", message, next);
     }
     for account in accounts {
         for warning in super::super::account::warnings(context, &account) {
@@ -125,19 +129,22 @@ async fn sign_in(context: &Context, account: &Account, findings: &mut Findings) 
         Ok(session) => session,
         Err(error) => return findings.error("account", &account.name, &error),
     };
+    let signed_in = context.language.pick("signs in; mailbox", "meldt zich aan; postvak");
     match session.check().await {
         Ok(identity) if identity.denied.is_empty() => {
-            findings.ok("account", &account.name, format!("signs in; mailbox {}", identity.mailbox));
+            findings.ok("account", &account.name, format!("{signed_in} {}", identity.mailbox));
         }
         Ok(identity) => {
             let denied = identity.denied.join(", ");
-            let message = format!("signs in; mailbox {}, but the service denies: {denied}", identity.mailbox);
-            findings.warn(
-                "account",
-                &account.name,
-                message,
-                "Ask the mailbox's administrator if a job needs it.",
+            let (but, next) = context.language.pick(
+                ("but the service denies", "Ask the mailbox's administrator if a job needs it."),
+                (
+                    "maar de dienst weigert",
+                    "Vraag de beheerder van het postvak als een taak dit nodig heeft.",
+                ),
             );
+            let message = format!("{signed_in} {}, {but}: {denied}", identity.mailbox);
+            findings.warn("account", &account.name, message, next);
         }
         Err(error) => {
             let problem = context.explain(account, &error).await;

@@ -11,13 +11,14 @@ const WRITTEN: &str = "2026-11-22T00:00:00Z";
 
 /// Looks; false when nothing further can be looked at.
 pub(super) async fn look(context: &Context, findings: &mut Findings) -> bool {
+    let language = context.language;
     let home = context.home.root().display().to_string();
     if let Err(problem) = context.home.create() {
         findings.fail("home", &home, problem.message, problem.next);
         return false;
     }
     match tempfile::tempfile_in(context.home.root()) {
-        Ok(_) => findings.ok("home", &home, "can be written to"),
+        Ok(_) => findings.ok("home", &home, language.pick("can be written to", "kan worden beschreven")),
         Err(error) => {
             let next = "Give this user the right to write there, or name another directory with --home.";
             findings.fail("home", &home, format!("cannot be written to: {error}"), next);
@@ -33,7 +34,7 @@ pub(super) async fn look(context: &Context, findings: &mut Findings) -> bool {
         }
     };
     match store.check().await {
-        Ok(()) => findings.ok("database", &file, "opens and is sound"),
+        Ok(()) => findings.ok("database", &file, language.pick("opens and is sound", "gaat open en is gaaf")),
         Err(error) => {
             findings.error("database", &file, &error.into());
             return false;
@@ -82,8 +83,12 @@ async fn vault(context: &Context, findings: &mut Findings) {
         }
     }
     match store.any_secret().await {
-        Ok(false) => findings.ok("vault", "", "no secret is stored yet"),
-        Ok(true) if opened > 0 => findings.ok("vault", "", format!("{opened} stored secrets can be opened")),
+        Ok(false) => findings.ok(
+            "vault",
+            "",
+            context.language.pick("no secret is stored yet", "er is nog geen geheim opgeslagen"),
+        ),
+        Ok(true) if opened > 0 => findings.ok("vault", "", context.language.secrets_opened(opened)),
         _ => {}
     }
 }
@@ -95,15 +100,25 @@ async fn connectors(context: &Context, findings: &mut Findings) {
     };
     let entries = catalogue.entries().await;
     if entries.is_empty() {
-        let message = format!("none is installed in {}", context.home.connectors().display());
-        findings.warn("connectors", "", message, "Install one with `wissel connector install FILE`.");
+        let directory = context.home.connectors().display();
+        let (message, next) = context.language.pick(
+            (
+                format!("none is installed in {directory}"),
+                "Install one with `wissel connector install FILE`.",
+            ),
+            (
+                format!("er is er geen geïnstalleerd in {directory}"),
+                "Installeer er een met `wissel connector install BESTAND`.",
+            ),
+        );
+        findings.warn("connectors", "", message, next);
     }
     for entry in entries {
         match entry.connector {
             Ok(found) => findings.ok(
                 "connector",
                 &found.description.name,
-                format!("version {}", found.description.version),
+                format!("{} {}", context.language.pick("version", "versie"), found.description.version),
             ),
             Err(reason) => findings.fail(
                 "connector",

@@ -57,7 +57,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SPAN", value_parser = spans::seconds)]
     every: Option<u32>,
     /// Do not let the service run the job yet
-    #[arg(long)]
+    #[arg(long, alias = "disable")]
     disabled: bool,
 }
 
@@ -96,6 +96,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     };
     job_rules::check(&job, &names)?;
     let store = context.store().await?;
+    job_rules::prepare(&job).await?;
     store.add_job(&job).await?;
     let job = store.job(job.id).await?;
     context.audit("job.add", &job.name, json!({ "accounts": names })).await?;

@@ -73,10 +73,10 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "every")]
     by_hand: bool,
     /// Let the service run the job
-    #[arg(long)]
+    #[arg(long, alias = "enabled")]
     enable: bool,
     /// Do not let the service run the job
-    #[arg(long, conflicts_with = "enable")]
+    #[arg(long, alias = "disabled", conflicts_with = "enable")]
     disable: bool,
 }
 
@@ -88,7 +88,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     change_accounts(context, &mut job, &arguments).await?;
     change_folders(context, &mut job, &arguments).await?;
     change_rest(&mut job, &arguments)?;
-    if job == before {
+    // The directory that it has may be named again, to go on in a new one at the same place.
+    if job == before && arguments.to.is_none() {
         return Err(Problem::usage(
             format!("nothing to change is given for job '{}'", job.name),
             "`wissel job edit --help` lists the options.",
@@ -96,6 +97,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         .into());
     }
     job_rules::check(&job, &account_names(context, &job).await?)?;
+    if arguments.to.is_some() {
+        job_rules::prepare(&job).await?;
+    }
     store.update_job(&job).await?;
     let job = store.job(job.id).await?;
     context.audit("job.edit", &job.name, json!({ "renamed_from": before.name })).await?;
@@ -186,6 +190,12 @@ fn change_rest(job: &mut ImportJob, arguments: &Arguments) -> anyhow::Result<()>
     }
     if let Some(action) = arguments.action.as_deref().and_then(ProcessedAction::parse) {
         job.action = action;
+        if action != ProcessedAction::Move && arguments.processed.is_none() {
+            // It is of no use any more; one that is given in the same breath is refused instead.
+            for place in &mut job.accounts {
+                (place.processed, place.processed_pin) = (None, None);
+            }
+        }
     }
     if let Some(directory) = &arguments.to {
         job.target.directory = job_rules::directory(directory)?;

@@ -8,6 +8,7 @@ use super::account_names;
 use crate::commands::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
+use crate::text::Language;
 use crate::{output, spans, views};
 
 /// Runs that `job show` lists.
@@ -40,11 +41,14 @@ pub(crate) async fn list(context: &Context) -> CommandResult {
     if context.json {
         output::json(&json!({ "jobs": documents }));
     } else if rows.is_empty() {
-        output::note("there are no jobs yet; add one with `wissel job add`");
+        output::note(context.language.pick(
+            "there are no jobs yet; add one with `wissel job add`",
+            "er zijn nog geen taken; voeg er een toe met `wissel job add`",
+        ));
     } else {
         let header = context.language.pick(
             ["Name", "Accounts", "Import folder", "Runs", "State", "Last success"],
-            ["Naam", "Accounts", "Importmap", "Draait", "Toestand", "Laatst gelukt"],
+            ["Naam", "Accounts", "Importmap", "Interval", "Status", "Laatst gelukt"],
         );
         output::table(&header, rows);
     }
@@ -66,7 +70,9 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
         output::json(&document);
         return Ok(Code::Done);
     }
-    let mut fields = vec![("Name", job.name.clone())];
+    let language = context.language;
+    let label = |en, nl| language.pick(en, nl);
+    let mut fields = vec![(label("Name", "Naam"), job.name.clone())];
     for (place, account) in job.accounts.iter().zip(&accounts) {
         let moved = match &place.processed {
             Some(processed) if job.action == ProcessedAction::Move => format!(" -> '{processed}'"),
@@ -75,35 +81,39 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
         fields.push(("Account", format!("{account}: '{}'{moved}", place.folder)));
     }
     fields.extend([
-        ("Subfolders", job.include_subfolders.to_string()),
-        ("Action", job.action.as_str().to_owned()),
-        ("Unread only", job.filter.unread_only.to_string()),
-        ("Newer than", job.filter.newer_than.map(spans::newer_than_text).unwrap_or_default()),
-        ("Directory", job.target.directory.display().to_string()),
-        ("Attachments", job.target.extract_attachments.to_string()),
-        ("Runs", interval(context, &job)),
-        ("State", state(context, &health)),
-        ("Last success", output::moment_or_empty(health.last_success)),
-        ("Failing since", output::moment_or_empty(health.failing_since)),
-        ("Reason", health.reason.unwrap_or_default()),
+        (label("Subfolders", "Submappen"), language.yes_or_no(job.include_subfolders)),
+        (label("Action", "Actie"), job.action.as_str().to_owned()),
+        (label("Unread only", "Alleen ongelezen"), language.yes_or_no(job.filter.unread_only)),
+        (
+            label("Newer than", "Nieuwer dan"),
+            job.filter.newer_than.map(spans::newer_than_text).unwrap_or_default(),
+        ),
+        (label("Directory", "Doelmap"), job.target.directory.display().to_string()),
+        (label("Attachments", "Bijlagen"), language.yes_or_no(job.target.extract_attachments)),
+        (label("Runs", "Interval"), interval(context, &job)),
+        (label("State", "Status"), state(context, &health)),
+        (label("Last success", "Laatst gelukt"), output::moment_or_empty(health.last_success)),
+        (label("Failing since", "Mislukt al sinds"), output::moment_or_empty(health.failing_since)),
+        (label("Reason", "Reden"), health.reason.unwrap_or_default()),
     ]);
     output::fields(&fields);
     if !runs.is_empty() {
-        output::table(
-            &["Began", "Ended", "Outcome", "Imported", "Quarantined", "Failed"],
-            runs.iter().map(run_row).collect(),
+        let header = language.pick(
+            ["Began", "Ended", "Outcome", "Imported", "Quarantined", "Failed"],
+            ["Begonnen", "Geëindigd", "Afloop", "Geïmporteerd", "In quarantaine", "Mislukt"],
         );
+        output::table(&header, runs.iter().map(|run| run_row(language, run)).collect());
     }
     Ok(Code::Done)
 }
 
-fn run_row(run: &Run) -> Vec<String> {
+fn run_row(language: Language, run: &Run) -> Vec<String> {
     let report = run.report.as_ref();
     let outcome = match report.map(|report| report.outcome) {
-        Some(RunOutcome::Succeeded) => "succeeded",
-        Some(RunOutcome::Failed) => "failed",
-        Some(RunOutcome::Stopped) => "stopped",
-        None => "not ended",
+        Some(RunOutcome::Succeeded) => language.pick("succeeded", "gelukt"),
+        Some(RunOutcome::Failed) => language.pick("failed", "mislukt"),
+        Some(RunOutcome::Stopped) => language.pick("stopped", "gestopt"),
+        None => language.pick("not ended", "niet geëindigd"),
     };
     vec![
         output::moment(run.started),
@@ -117,7 +127,7 @@ fn run_row(run: &Run) -> Vec<String> {
 
 fn interval(context: &Context, job: &ImportJob) -> String {
     match job.interval_seconds {
-        None => context.language.pick("by hand", "met de hand").to_owned(),
+        None => context.language.pick("by hand", "handmatig").to_owned(),
         Some(seconds) if job.enabled => spans::span(seconds),
         Some(_) => context.language.pick("disabled", "uitgeschakeld").to_owned(),
     }
@@ -128,9 +138,9 @@ pub(crate) fn state(context: &Context, health: &JobHealth) -> String {
     match (health.failing_since, health.last_success) {
         (Some(since), _) => {
             let since = output::moment(since);
-            context.language.pick(format!("failing since {since}"), format!("mislukt sinds {since}"))
+            context.language.pick(format!("failing since {since}"), format!("mislukt al sinds {since}"))
         }
-        (None, Some(_)) => context.language.pick("well", "goed").to_owned(),
+        (None, Some(_)) => context.language.pick("well", "in orde").to_owned(),
         (None, None) => context.language.pick("never ran", "nooit gedraaid").to_owned(),
     }
 }

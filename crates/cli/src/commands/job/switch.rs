@@ -135,7 +135,9 @@ fn lines(context: &Context, job: &str, report: &SwitchReport, way_back: &str) ->
             format!("Job '{job}' now uses account '{to}' in place of '{from}'."),
             format!("Taak '{job}' gebruikt nu account '{to}' in plaats van '{from}'."),
         ));
-        lines.push(language.pick(format!("The way back: {way_back}"), format!("De weg terug: {way_back}")));
+        lines.push(
+            language.pick(format!("The way back: {way_back}"), format!("Terugdraaien met: {way_back}")),
+        );
     }
     lines
 }
