@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+use wissel_model::settings::fill;
 use wissel_model::{Account, Folder, Identity, ImportJob, JobAccount, OpenOptions, ProcessedAction};
 
 use crate::action::operation;
@@ -73,7 +74,8 @@ pub async fn probe(
     job: &ImportJob,
     stop: &CancellationToken,
 ) -> Result<ProbeReport, JobError> {
-    let mut accounts = Vec::new();
+    let mut accounts: Vec<AccountProbe> = Vec::new();
+    let mut places = Vec::new();
     for place in &job.accounts {
         let account = shop.store.account(place.account).await?;
         let mut report = AccountProbe {
@@ -88,10 +90,40 @@ pub async fn probe(
         if let Err(error) = look(shop, job, &account, place, stop, &mut report).await {
             report.problem = Some(error);
         }
+        let here = whereabouts(shop, &account, &report).await;
+        if let Some(other) = places.iter().position(|there| here.is_some() && *there == here)
+            && let Some(other) = accounts.get(other)
+        {
+            report.problem = Some(JobError::Folders {
+                job: job.name.clone(),
+                account: account.name.clone(),
+                problem: format!(
+                    "it opens the same folder as account '{}', so each message would be imported twice; keep one of \
+                     them, and use `wissel job switch` to change",
+                    other.account
+                ),
+            });
+        }
+        places.push(here);
         accounts.push(report);
     }
     let target_problem = probe_target(shop, job).await.err();
     Ok(ProbeReport { accounts, target_problem })
+}
+
+/// Which folder of which mailbox behind which servers an account opens; none when it could not be opened.
+async fn whereabouts(
+    shop: &Workshop,
+    account: &Account,
+    report: &AccountProbe,
+) -> Option<(String, Vec<String>, String)> {
+    let (identity, import) = (report.identity.as_ref()?, report.import.as_ref()?);
+    let description = shop.connectors.description(&account.connector).await.ok()?;
+    let servers = description.endpoints.iter().map(|endpoint| {
+        let parts = [&endpoint.url, &endpoint.host].into_iter().flatten();
+        parts.map(|part| fill(part, &account.settings)).collect::<String>()
+    });
+    Some((identity.mailbox.to_lowercase(), servers.collect(), import.path.to_lowercase()))
 }
 
 async fn look(

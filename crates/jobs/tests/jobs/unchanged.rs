@@ -90,3 +90,33 @@ async fn a_test_tells_of_the_folder_that_the_job_really_uses() {
     assert!(!report.is_ready());
     assert!(report.accounts[0].problem.as_ref().unwrap().to_string().contains("move-messages"));
 }
+
+#[tokio::test]
+async fn a_test_warns_of_two_accounts_that_open_the_same_folder() {
+    let mut bench = Bench::new().await;
+    let mut second = bench.job.accounts[0].clone();
+    second.account = bench.new.id;
+    bench.job.accounts.push(second);
+    let report = probe(&bench.shop, &bench.job, &CancellationToken::new()).await.unwrap();
+    assert!(report.accounts[0].problem.is_none());
+    let problem = report.accounts[1].problem.as_ref().unwrap().to_string();
+    assert!(problem.contains("'Oud'") && problem.contains("wissel job switch"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_target_that_vanished_after_an_import_is_not_made_again() {
+    let bench = Bench::new().await;
+    bench.mailbox.put_many("In", 2);
+    assert_eq!(bench.import().await, 2);
+    std::fs::rename(bench.target(), bench.home.join("unmounted")).unwrap();
+    // What an unmounted file system leaves behind.
+    std::fs::create_dir(bench.target()).unwrap();
+    bench.mailbox.put("In", "late");
+    let error = bench.try_run().await.unwrap_err().to_string();
+    assert!(error.contains("'Facturen'") && error.contains("mount"), "{error}");
+    let report = probe(&bench.shop, &bench.job, &CancellationToken::new()).await.unwrap();
+    assert!(report.target_problem.is_some());
+    std::fs::remove_dir(bench.target()).unwrap();
+    std::fs::rename(bench.home.join("unmounted"), bench.target()).unwrap();
+    assert_eq!(bench.import().await, 1);
+}
