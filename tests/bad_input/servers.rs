@@ -1,6 +1,6 @@
 //! Servers that are away, speak something else, or cannot be found.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
 use wissel_tests::proxy::Proxy;
@@ -71,4 +71,53 @@ fn the_wrong_kind_of_tls_for_a_port_ends_within_its_time() {
         assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
     }
     case.assert_untouched();
+}
+
+/// A server that repeats what it refuses, as some do: the password must not come back with it.
+fn parrot(capabilities: &'static str) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let _ = client.write_all(b"* OK ready\r\n");
+            let lines = BufReader::new(client.try_clone().unwrap()).lines();
+            for line in lines.map_while(Result::ok) {
+                let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
+                let answer = match command {
+                    "CAPABILITY" => format!("* CAPABILITY IMAP4rev1 {capabilities}\r\n{tag} OK done\r\n"),
+                    _ => format!("* OK [ALERT] you said {line}\r\n{tag} BAD unknown command: {command}\r\n"),
+                };
+                if client.write_all(answer.as_bytes()).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn a_server_that_repeats_the_command_does_not_bring_the_password_out() {
+    for capabilities in ["", "AUTH=PLAIN SASL-IR"] {
+        let case = Case::new();
+        let port = format!("port={}", parrot(capabilities));
+        let edit = ["account", "edit", ACCOUNT, "--allow-clear-text", "imap", "--set", "security=none"];
+        case.scene.run(&[&edit[..], &["--set", "host=127.0.0.1", "--set", &port]].concat()).success();
+        let refused = case.scene.run(&["--log", "trace", "account", "test", ACCOUNT]);
+        assert!(
+            refused.stderr.contains("unknown command") && refused.stderr.contains("***"),
+            "{}",
+            refused.stderr
+        );
+        // The driver searches every output for the secret and its base64 forms; the database is searched here.
+        case.scene.run(&["job", "run", "J"]);
+        case.scene.run(&["job", "show", "J"]);
+        for file in ["wissel.db", "wissel.db-wal"] {
+            let bytes = std::fs::read(case.scene.wissel.path(file)).unwrap_or_default();
+            for secret in wissel_tests::scene::secrets() {
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!found, "{file} holds a secret");
+            }
+        }
+    }
 }
