@@ -136,9 +136,12 @@ pub(crate) fn show(error: &anyhow::Error) -> Shown {
     } else {
         (Code::Failed, "failed")
     };
-    let shown = cut(code, name, &error.to_string());
+    let mut shown = cut(code, name, &error.to_string());
     if matches!(error.downcast_ref(), Some(VaultError::KeyFileMissing { .. })) {
-        return shown.or_else_do("`wissel account edit NAME --password-stdin --new-vault-key` does that");
+        // The vault knows no command.
+        "Restore it from the backup. Only if it is lost: store every secret again, the first one with `wissel account \
+         edit NAME --password-stdin --new-vault-key`."
+            .clone_into(&mut shown.next);
     }
     shown
 }
