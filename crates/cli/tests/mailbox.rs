@@ -300,6 +300,18 @@ fn a_folder_that_is_missing_is_answered_with_the_nearest_that_exists() {
     let tested = wissel.run(&["job", "test", "Facturen"]);
     assert_ne!(tested.code, 0);
     assert!(tested.all().contains("Postvak IN/Algemeen"), "{}", tested.all());
+    assert_eq!(scene.add_job("Klaar", "Inkoop", &["--processed", "Nergens"]).code, 0);
+    for command in ["test", "run"] {
+        let missing = wissel.run(&["job", command, "Klaar"]);
+        assert_eq!(missing.code, 3, "{}", missing.all());
+        let advice = "wissel job edit \"Klaar\" --create-processed";
+        assert!(missing.stderr.contains(advice), "{command}: {}", missing.all());
+    }
+    wissel.ok(&["job", "edit", "Klaar", "--disabled"]);
+    let left = wissel.json(&["job", "edit", "Klaar", "--action", "leave"]);
+    assert!(left["job"]["accounts"][0]["processed"].is_null(), "{left}");
+    let both = wissel.error(2, &["job", "edit", "Klaar", "--action", "delete", "--processed", "X"]);
+    assert!(both["message"].as_str().unwrap().contains("delete"), "{both}");
     let refused = scene.add_job("Zelfde", "Inkoop", &["--processed", "postvak in/algemeen"]);
     assert_eq!(refused.code, 2, "{}", refused.all());
     scene.stop();
