@@ -122,7 +122,7 @@ async fn settle_reserved(
 ) -> Result<(), JobError> {
     let unfinished = shop.store.unfinished(job.id, account.id).await?;
     if unfinished.iter().any(|entry| entry.state == LedgerState::Reserved) {
-        let sink = target::open(shop, job).await?;
+        let sink = target::open(&shop.store, job).await?;
         let recovered = record_held(&shop.store, lease, &sink, job, account, &[]).await?;
         shop.store.forget(lease, &recovered.reserved).await?;
     }

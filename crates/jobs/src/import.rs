@@ -87,7 +87,7 @@ async fn run_all(
     progress: &dyn Progress,
     stop: &CancellationToken,
 ) -> Result<ImportReport, JobError> {
-    let sink = target::open(shop, job).await?;
+    let sink = target::open(&shop.store, job).await?;
     let stop = either(stop, held.lost());
     let mut memory = Memory::default();
     for place in &job.accounts {

@@ -107,7 +107,7 @@ pub async fn probe(
         places.push(here);
         accounts.push(report);
     }
-    let target_problem = probe_target(shop, job).await.err();
+    let target_problem = probe_target(&shop.store, job).await.err();
     Ok(ProbeReport { accounts, target_problem })
 }
 

@@ -251,7 +251,7 @@ async fn drain(
     let mut memory = Memory::default();
     let mut pass = None;
     if !dry_run {
-        sink = target::open(shop, job).await?;
+        sink = target::open(&shop.store, job).await?;
         record_held(&shop.store, held.lease(), &sink, job, old, &[]).await?;
         forget_reservations(shop, job, old, held).await?;
         description = shop.connectors.description(&old.connector).await.map_err(in_account(old))?;

@@ -5,13 +5,13 @@
 
 use wissel_model::{ImportJob, LedgerState};
 use wissel_sink::{DirectorySink, Readiness};
-use wissel_store::LedgerQuery;
+use wissel_store::{LedgerQuery, Store};
 
-use crate::{JobError, Workshop};
+use crate::JobError;
 
 /// Opens the target for writing.
-pub(crate) async fn open(shop: &Workshop, job: &ImportJob) -> Result<DirectorySink, JobError> {
-    expect_same(shop, job).await?;
+pub(crate) async fn open(store: &Store, job: &ImportJob) -> Result<DirectorySink, JobError> {
+    expect_same(store, job).await?;
     DirectorySink::open(&job.target).await.map_err(|source| failed(job, source))
 }
 
@@ -19,15 +19,15 @@ pub(crate) async fn open(shop: &Workshop, job: &ImportJob) -> Result<DirectorySi
 ///
 /// # Errors
 /// [`JobError::Sink`] says why not; or the store failed.
-pub async fn probe_target(shop: &Workshop, job: &ImportJob) -> Result<Readiness, JobError> {
-    expect_same(shop, job).await?;
+pub async fn probe_target(store: &Store, job: &ImportJob) -> Result<Readiness, JobError> {
+    expect_same(store, job).await?;
     DirectorySink::probe(&job.target).await.map_err(|source| failed(job, source))
 }
 
-async fn expect_same(shop: &Workshop, job: &ImportJob) -> Result<(), JobError> {
+async fn expect_same(store: &Store, job: &ImportJob) -> Result<(), JobError> {
     let imported =
         LedgerQuery { job: Some(job.id), state: Some(LedgerState::Done), limit: 1, ..LedgerQuery::default() };
-    if shop.store.ledger(&imported).await?.is_empty() {
+    if store.ledger(&imported).await?.is_empty() {
         return Ok(());
     }
     DirectorySink::expect_used(&job.target).await.map_err(|source| failed(job, source))

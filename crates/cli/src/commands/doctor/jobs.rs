@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wissel_model::ImportJob;
-use wissel_sink::{DirectorySink, Readiness};
+use wissel_sink::Readiness;
 use wissel_store::Store;
 
 use super::Findings;
@@ -30,7 +30,7 @@ pub(super) async fn look(context: &Context, findings: &mut Findings) {
     }
     for job in jobs {
         fares(store, context.language, &job, findings).await;
-        target(context.language, &job, findings).await;
+        target(store, context.language, &job, findings).await;
     }
 }
 
@@ -83,9 +83,9 @@ async fn fares(store: &Store, language: Language, job: &ImportJob, findings: &mu
     }
 }
 
-async fn target(language: Language, job: &ImportJob, findings: &mut Findings) {
+async fn target(store: &Store, language: Language, job: &ImportJob, findings: &mut Findings) {
     let directory = &job.target.directory;
-    match DirectorySink::probe(&job.target).await {
+    match wissel_jobs::probe_target(store, job).await {
         Err(error) => findings.error("directory", &job.name, &error.into()),
         Ok(readiness) => {
             let existing = directory.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
