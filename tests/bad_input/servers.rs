@@ -110,8 +110,8 @@ fn a_server_that_repeats_the_command_does_not_bring_the_password_out() {
             refused.stderr
         );
         // The driver searches every output for the secret and its base64 forms; the database is searched here.
-        case.scene.run(&["job", "run", "J"]);
-        case.scene.run(&["job", "show", "J"]);
+        let _ = case.scene.run(&["job", "run", "J"]);
+        let _ = case.scene.run(&["job", "show", "J"]);
         for file in ["wissel.db", "wissel.db-wal"] {
             let bytes = std::fs::read(case.scene.wissel.path(file)).unwrap_or_default();
             for secret in wissel_tests::scene::secrets() {
