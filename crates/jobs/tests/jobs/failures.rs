@@ -207,3 +207,15 @@ async fn a_target_that_cannot_be_written_to_costs_no_message() {
     std::fs::remove_file(bench.target()).unwrap();
     assert_eq!(bench.import().await, 3);
 }
+
+#[tokio::test]
+async fn an_empty_body_is_not_taken_for_a_message_that_is_listed_with_a_size() {
+    let bench = bench_where("t2", Wrong::Empty, 2).await;
+    let report = bench.run().await;
+    assert_eq!((report.imported, report.failed), (5, 1));
+    assert!(report.errors[0].to_string().contains("nothing of a message"), "{}", report.errors[0]);
+    // Its original stays, and comes once the service sends it.
+    bench.script().fetch.clear();
+    assert_eq!(bench.import().await, 1);
+    bench.assert_delivered_once(&ALL);
+}

@@ -26,6 +26,8 @@ pub enum Wrong {
     Bad,
     Busy,
     Gone,
+    /// It ends without a single octet.
+    Empty,
     PassedOver,
     /// The connector takes an error of the sink for one of the message.
     NeverEnds,
@@ -317,6 +319,10 @@ impl Session for FakeSession {
                 _ => {}
             }
             into.begin(id, DeliveryInfo { size: None, received: None, read: Some(mail.read) }).await?;
+            if wrong == Some(Wrong::Empty) {
+                into.end().await?;
+                continue;
+            }
             into.write(first).await?;
             match wrong {
                 Some(Wrong::LostMidway) => {
