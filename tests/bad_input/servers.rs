@@ -68,7 +68,8 @@ fn the_wrong_kind_of_tls_for_a_port_ends_within_its_time() {
         case.scene.run(&[&edit[..], &[&port, "--set", &security]].concat()).success();
         let begun = std::time::Instant::now();
         assert_failed(&case.scene.run(&["account", "test", ACCOUNT]), 1, &[ACCOUNT]);
-        assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+        // Well before the 100 seconds that an account has of its own, also on a slow machine.
+        assert!(begun.elapsed().as_secs() < 90, "{:?}", begun.elapsed());
     }
     case.assert_untouched();
 }

@@ -50,7 +50,7 @@ impl Proxy {
 
     /// Waits until that has happened.
     pub(crate) fn wait(&self) {
-        let patience = Duration::from_secs(60);
+        let patience = Duration::from_secs(300);
         assert!(self.sprung.recv_timeout(patience).is_ok(), "the command never came: {:?}", self.trap);
     }
 }

@@ -52,8 +52,8 @@ const CASES: &[Case] = &[
     case("list:terminal", 1, "protocol", "shown", 0),
 ];
 
-/// For starting the program, on a busy machine.
-const SLACK: u64 = 15;
+/// For starting the program and filling memory, on a slow and busy machine: what counts is that it ends, and in what.
+const SLACK: u64 = 240;
 
 #[test]
 fn each_misdeed_ends_in_a_typed_error_within_its_time() {

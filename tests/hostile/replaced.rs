@@ -1,30 +1,16 @@
 //! A connector's file that is replaced, broken and removed while the service runs: noticed without a restart.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use wissel_tests::corpus;
 use wissel_tests::dovecot::ALICE;
 use wissel_tests::observer::Tokens;
 
-use crate::yard::{GOOD, List, MESSAGES, Yard, changed, files, rogue, token};
+use crate::yard::{GOOD, List, MESSAGES, Yard, changed, files, rogue, token, until};
 
 const JOB: &str = "Wissel";
-/// How long it may take until a run shows the change: an interval, the service's look, and compiling.
-const NOTICED: Duration = Duration::from_secs(20);
-
-/// Waits for `wanted`, and returns after how long it came.
-#[track_caller]
-fn until(what: &str, mut wanted: impl FnMut() -> bool) -> Duration {
-    let begun = Instant::now();
-    while !wanted() {
-        assert!(begun.elapsed() < NOTICED, "it was not noticed: {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    begun.elapsed()
-}
-
 impl Yard {
     /// Puts a version of the connector in place, as an installation does: at once.
     fn replace(&self, bytes: &[u8]) {

@@ -42,7 +42,7 @@ impl Listener {
 
     /// What it heard so far, once something of it is `expected`.
     fn heard(&self, expected: &str) -> String {
-        let patience = Instant::now() + Duration::from_secs(5);
+        let patience = Instant::now() + Duration::from_secs(60);
         loop {
             let text = String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned();
             if text.contains(expected) || Instant::now() > patience {

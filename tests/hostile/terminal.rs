@@ -1,7 +1,7 @@
 //! Text of a hostile connector on its way to a terminal and into the log: nothing in it may command the terminal, and a
 //! flood of it ends.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::yard::{List, Yard, raw_line};
 
@@ -86,8 +86,9 @@ fn a_flood_of_log_lines_is_cut_off() {
     let (output, time) = yard.run("Vloed");
     let lines = output.stderr.matches("flood line").count();
     list.add("list:log-flood", format!("{lines} lines written ({:?})", output.code), time);
-    assert_eq!(lines, 1_000);
-    assert!(time < Duration::from_secs(20), "{time:?}");
+    // A thousand a minute, and a slow machine may need more than one.
+    let minutes = usize::try_from(time.as_secs() / 60).unwrap() + 1;
+    assert!((1_000..=1_000 * minutes).contains(&lines), "{lines} lines in {time:?}");
     assert_eq!(output.success().json()["imported"], 5);
     yard.assert_holds("Vloed", &[1, 2, 3, 4, 5]);
     yard.assert_neighbour_works(62);

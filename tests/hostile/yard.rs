@@ -44,12 +44,18 @@ impl Yard {
         &self.scene.wissel
     }
 
-    /// An account on the hostile connector, whose calls may take a second, and a job of the same name.
+    /// An account on the hostile connector, and a job of the same name. A call that loops may take a second, or five
+    /// where it does something before; the others have a minute, so that a slow machine does not end them early.
     pub(crate) fn hostile(&self, name: &str, behaviour: &str, more: &[&str]) {
         let behaviour = format!("behaviour={behaviour}");
         let count = format!("count={MESSAGES}");
         let account = ["account", "add", name, "--connector", "rogue", "--password-stdin", "--set"];
-        let settings = [behaviour.as_str(), "--set", &count, "--call-timeout", "1"];
+        let time = match behaviour.strip_prefix("behaviour=").and_then(|text| text.split_once(':')) {
+            Some(("message", "loop")) => "5",
+            Some((_, "loop" | "ignore-cancel")) => "1",
+            _ => "60",
+        };
+        let settings = [behaviour.as_str(), "--set", &count, "--call-timeout", time];
         let arguments = [&account[..], &settings, more].concat();
         discreet(self.wissel().run_with(&arguments, PASSWORD)).success();
         self.scene.job_of(name, name, &["--folder", "INBOX", "--action", "leave", "--every", "1s"]);
@@ -110,6 +116,20 @@ impl Yard {
         assert_eq!(output.success().json()["imported"], 3);
         Tokens::in_sink(&self.scene.sink(GOOD)).assert_each_once(&corpus::tokens(&samples), SINK);
     }
+}
+
+/// How long a wait may last before it is given up, on the slowest machine: what it waits for comes in seconds.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Waits for `wanted`, and returns after how long it came.
+#[track_caller]
+pub(crate) fn until(what: &str, mut wanted: impl FnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !wanted() {
+        assert!(begun.elapsed() < PATIENCE, "it never came: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    begun.elapsed()
 }
 
 /// The hostile connector.

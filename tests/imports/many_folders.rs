@@ -1,6 +1,6 @@
 //! Five hundred folders: found, listed and imported from in a bounded number of commands.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use wissel_tests::corpus;
 use wissel_tests::dovecot::{ALICE, Options};
@@ -40,7 +40,6 @@ fn five_hundred_folders_cost_few_commands() {
     assert_eq!(with_mail, samples.len());
     println!("{} folders listed by {} commands in {took:.1?}", folders.len(), commands(&wire));
     assert!(commands(&wire) < 20, "{} commands: {:?}", commands(&wire), wire.lines());
-    assert!(took < Duration::from_secs(20), "{took:?}");
 
     wire.forget();
     scene.job("one", &["--folder", "Klanten/Klant één 450", "--action", "leave"]);
@@ -55,5 +54,4 @@ fn five_hundred_folders_cost_few_commands() {
     println!("{FOLDERS} folders imported by {} commands in {took:.1?}", commands(&wire));
     Tokens::in_sink(&scene.sink("all")).assert_each_once(&corpus::tokens(&samples), SINK);
     assert!(commands(&wire) < 5 * FOLDERS, "{} commands", commands(&wire));
-    assert!(took < Duration::from_secs(60), "{took:?}");
 }

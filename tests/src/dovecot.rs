@@ -179,7 +179,7 @@ impl Drop for Dovecot {
             eprintln!("Dovecot's log:\n{}", self.log());
         }
         let _ = kill_process(Pid::from_child(&self.process), Signal::TERM);
-        let patience = Instant::now() + Duration::from_secs(5);
+        let patience = Instant::now() + Duration::from_secs(30);
         while Instant::now() < patience && matches!(self.process.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -208,12 +208,12 @@ fn free_ports() -> (u16, u16) {
     (port(&first), port(&second))
 }
 
-/// Waits for the greeting; false when the process ends before or nothing comes in ten seconds.
+/// Waits for the greeting; false when the process ends before or nothing comes in two minutes.
 fn greets(port: u16, process: &mut Child) -> bool {
-    let patience = Instant::now() + Duration::from_secs(10);
+    let patience = Instant::now() + Duration::from_secs(120);
     while Instant::now() < patience && matches!(process.try_wait(), Ok(None)) {
         if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
             let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
             if lines.any(|line| line.starts_with("* OK [CAPABILITY")) {
                 return true;

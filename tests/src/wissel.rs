@@ -1,9 +1,11 @@
 //! A driver for the program `wissel`: runs it in a home of its own, and stops it the hard way.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -84,10 +86,12 @@ impl Wissel {
     fn start(&self, mut command: Command, arguments: &[&str]) -> Running {
         command.args(arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let process = command.spawn().unwrap_or_else(|error| {
+        let mut process = command.spawn().unwrap_or_else(|error| {
             panic!("{}: {error}; run `cargo build -p wissel-cli`", command.get_program().display());
         });
-        Running { process, command: arguments.join(" ") }
+        let stdout = Heard::listen(process.stdout.take());
+        let stderr = Heard::listen(process.stderr.take());
+        Running { process, command: arguments.join(" "), stdout, stderr }
     }
 }
 
@@ -101,6 +105,42 @@ impl Default for Wissel {
 pub struct Running {
     process: Child,
     command: String,
+    stdout: Heard,
+    stderr: Heard,
+}
+
+/// What a process writes, read as it comes: a full pipe would hold the process up.
+struct Heard {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Heard {
+    fn listen(stream: Option<impl Read + Send + 'static>) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bytes);
+        let reader = stream.map(|mut stream| {
+            std::thread::spawn(move || {
+                let mut piece = [0; 8192];
+                while let Ok(length @ 1..) = stream.read(&mut piece) {
+                    kept.lock().unwrap().extend_from_slice(&piece[..length]);
+                }
+            })
+        });
+        Self { bytes, reader }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    /// All of it, once the stream has ended.
+    fn all(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        self.so_far()
+    }
 }
 
 impl Running {
@@ -126,26 +166,19 @@ impl Running {
         let _ = kill_process(Pid::from_child(&self.process), Signal::TERM);
     }
 
+    /// What it has written to standard error until now.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.so_far()
+    }
+
     /// Waits for its end.
     #[must_use]
     pub fn wait(mut self) -> Output {
         drop(self.process.stdin.take());
-        let read = |stream: Option<Box<dyn std::io::Read + Send>>| {
-            std::thread::spawn(move || {
-                let mut bytes = Vec::new();
-                let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
-                String::from_utf8_lossy(&bytes).into_owned()
-            })
-        };
-        let stdout = read(self.process.stdout.take().map(|stream| Box::new(stream) as _));
-        let stderr = read(self.process.stderr.take().map(|stream| Box::new(stream) as _));
+        let (stdout, stderr) = (self.stdout.all(), self.stderr.all());
         let status = self.process.wait().unwrap();
-        Output {
-            command: std::mem::take(&mut self.command),
-            code: status.code(),
-            stdout: stdout.join().unwrap(),
-            stderr: stderr.join().unwrap(),
-        }
+        Output { command: std::mem::take(&mut self.command), code: status.code(), stdout, stderr }
     }
 }
 
