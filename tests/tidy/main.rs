@@ -5,6 +5,7 @@ mod dependencies;
 mod sources;
 mod text;
 
+use xtask::mutate::guards;
 use xtask::{component, licences, workspace};
 
 #[test]
@@ -28,4 +29,13 @@ fn first_party_components_import_only_the_contract() {
 #[test]
 fn every_dependency_has_a_licence_of_the_allow_list() {
     assert!(licences::check().unwrap() > 10);
+}
+
+/// Each guard of `cargo xtask mutate` is still to be found, and no two have one name.
+#[test]
+fn the_list_of_guards_fits_the_sources() {
+    let guards = guards::read(&workspace::root()).unwrap();
+    let names: std::collections::BTreeSet<_> = guards.iter().map(|guard| &guard.name).collect();
+    assert_eq!(names.len(), guards.len());
+    assert!(guards.iter().all(|guard| guard.find != guard.replace && guard.protects.len() > 20));
 }

@@ -1,4 +1,4 @@
-//! Work on Wissel itself: set-up, building of connectors, the demonstration, the test run.
+//! Work on Wissel itself: set-up, building of connectors, the demonstration, the test run, the proof that tests hold guards.
 //!
 //! A library as well as a program, so that the tidy tests hold the project to the same rules by the same
 //! code. Depends on no other crate of the workspace: it has to build before anything else does.
@@ -7,6 +7,7 @@ pub mod component;
 pub mod connectors;
 pub mod demo;
 pub mod licences;
+pub mod mutate;
 pub mod process;
 pub mod setup;
 pub mod tally;

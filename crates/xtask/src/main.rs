@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{connectors, demo, setup, test};
+use xtask::{connectors, demo, mutate, setup, test};
 
 /// Work on Wissel itself.
 #[derive(Parser)]
@@ -26,6 +26,12 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
+    /// Take each guard that safety rests on away in turn; fails unless a test notices each time
+    Mutate {
+        /// Only the guards whose names contain this
+        #[arg(long, value_name = "PART")]
+        only: Option<String>,
+    },
     /// Set up, check and test everything; ends with the line `N passed, N failed`
     Test,
 }
@@ -35,6 +41,7 @@ fn main() -> Result<ExitCode> {
         Task::Setup => setup::run().map(|_| ExitCode::SUCCESS),
         Task::Connectors => connectors::build(&setup::wasm_toolchain()?).map(|()| ExitCode::SUCCESS),
         Task::Demo { keep } => demo::run(keep),
+        Task::Mutate { only } => mutate::run(only.as_deref()),
         Task::Test => test::run(),
     }
 }
