@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Import jobs: add, list, show, edit, test, run, baseline, switch, remove
     #[command(subcommand)]
     Job(job::Command),
-    /// Run all enabled jobs at their intervals, until asked to stop
+    /// Run all enabled jobs by their schedules, until asked to stop
     Run(run::Arguments),
     /// What became of each message
     Ledger(ledger::Arguments),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use wissel_model::{Account, ConnectionPolicy, ImportJob, ProcessedAction};
+use wissel_model::{Account, ConnectionPolicy, ImportJob, ProcessedAction, Schedule};
 
 use crate::problem::Problem;
 use crate::{secret_input, spans};
@@ -111,6 +111,12 @@ pub(crate) struct JobEntry {
     /// A span such as `5m`; absent: only by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) every: Option<String>,
+    /// A cron expression in place of a span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schedule: Option<String>,
+    /// Of the cron expression; that of the system when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) time_zone: Option<String>,
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub(crate) enabled: bool,
     pub(crate) accounts: Vec<PlaceEntry>,
@@ -199,6 +205,11 @@ fn job_entry(job: &ImportJob, names: &[String]) -> JobEntry {
         folder: place.folder.to_string(),
         processed: place.processed.as_ref().map(ToString::to_string),
     });
+    let (every, cron) = match &job.schedule {
+        Some(Schedule::Every(seconds)) => (Some(spans::span(*seconds)), None),
+        Some(Schedule::Cron(cron)) => (None, Some(cron)),
+        None => (None, None),
+    };
     JobEntry {
         name: job.name.clone(),
         directory: job.target.directory.clone(),
@@ -208,7 +219,9 @@ fn job_entry(job: &ImportJob, names: &[String]) -> JobEntry {
         unread_only: job.filter.unread_only,
         newer_than: job.filter.newer_than.map(spans::newer_than_text),
         attachments: job.target.extract_attachments,
-        every: job.interval_seconds.map(spans::span),
+        every,
+        schedule: cron.map(|cron| cron.expression().to_owned()),
+        time_zone: cron.map(|cron| cron.time_zone().to_owned()),
         enabled: job.enabled,
         accounts: places.collect(),
     }

@@ -141,7 +141,7 @@ mod tests {
             create_processed_folder: false,
             filter: Filter::default(),
             target: DirectoryTarget { directory: "/in".into(), extract_attachments: false },
-            interval_seconds: None,
+            schedule: None,
             enabled: true,
             revision: 0,
         }

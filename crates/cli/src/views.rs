@@ -1,8 +1,9 @@
 //! Accounts and jobs as JSON documents show them. Keys are in `snake_case`, values of choices in `kebab-case`; secrets
 //! are only said to be stored or missing.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use wissel_model::{Account, Description, Identity, ImportJob, Pin};
+use wissel_model::{Account, Cron, Description, Identity, ImportJob, Pin, Schedule};
 use wissel_store::JobHealth;
 
 use crate::spans;
@@ -59,8 +60,18 @@ pub(crate) fn identity(identity: &Identity) -> Value {
     })
 }
 
-/// A job with how it fares. Account names are given in the order of its accounts.
-pub(crate) fn job(job: &ImportJob, accounts: &[String], health: &JobHealth) -> Value {
+/// A job with how it fares and when it is due. Account names are given in the order of its accounts.
+pub(crate) fn job(
+    job: &ImportJob,
+    accounts: &[String],
+    health: &JobHealth,
+    next_run: Option<Timestamp>,
+) -> Value {
+    let (interval, cron) = match &job.schedule {
+        Some(Schedule::Every(seconds)) => (Some(seconds), None),
+        Some(Schedule::Cron(cron)) => (None, Some(cron)),
+        None => (None, None),
+    };
     let places: Vec<Value> = job
         .accounts
         .iter()
@@ -86,7 +97,10 @@ pub(crate) fn job(job: &ImportJob, accounts: &[String], health: &JobHealth) -> V
         "newer_than": job.filter.newer_than.map(spans::newer_than_text),
         "directory": job.target.directory,
         "extract_attachments": job.target.extract_attachments,
-        "interval_seconds": job.interval_seconds,
+        "interval_seconds": interval,
+        "schedule": cron.map(Cron::expression),
+        "time_zone": cron.map(Cron::time_zone),
+        "next_run": next_run,
         "enabled": job.enabled,
         "revision": job.revision,
         "health": health_view(health),

@@ -25,6 +25,7 @@ mod recover;
 mod service;
 mod switch;
 mod target;
+mod timetable;
 
 pub use baseline::{BaselineReport, baseline};
 pub use error::JobError;

@@ -1,18 +1,19 @@
-//! The service: runs every enabled job at its interval until it is asked to stop.
+//! The service: runs every enabled job by its schedule until it is asked to stop.
 //!
 //! The list of jobs is read again before each look at the clock, so a job that is added, changed or removed while
 //! the service runs is noticed. Runs of different jobs overlap; runs of one job never do.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wissel_model::{ImportJob, JobId};
 
+use crate::timetable::Timetable;
 use crate::{ImportOptions, JobError, NoProgress, Workshop, import};
 
 /// How often the service looks whether a job is due.
@@ -43,7 +44,7 @@ pub async fn serve(
     let mut service = Service {
         shop: shop.clone(),
         slots: Arc::new(Semaphore::new(options.parallel_jobs.max(1))),
-        due: HashMap::new(),
+        timetable: Timetable::default(),
         running: HashSet::new(),
         tasks: JoinSet::new(),
     };
@@ -67,20 +68,18 @@ pub async fn serve(
 struct Service {
     shop: Workshop,
     slots: Arc<Semaphore>,
-    /// When each job runs next.
-    due: HashMap<JobId, Timestamp>,
+    timetable: Timetable,
     running: HashSet<JobId>,
     tasks: JoinSet<JobId>,
 }
 
 impl Service {
-    /// Goes on where the last service stopped: a job is due its interval after its last run began.
+    /// Goes on where the last service stopped: what was missed since the last run of a job is due, once.
     async fn recall(&mut self) -> Result<(), JobError> {
+        let now = Timestamp::now();
         for job in self.shop.store.jobs().await? {
-            if let (Some(interval), Some(last)) =
-                (job.interval_seconds, self.shop.store.runs(job.id, 1).await?.first())
-            {
-                self.due.insert(job.id, after(last.started, interval));
+            if let Some(last) = self.shop.store.runs(job.id, 1).await?.first() {
+                self.timetable.recall(&job, last.started, now);
             }
         }
         Ok(())
@@ -88,17 +87,14 @@ impl Service {
 
     async fn start_due(&mut self, stop: &CancellationToken) -> Result<(), JobError> {
         let now = Timestamp::now();
-        let jobs = self.shop.store.jobs().await?;
-        self.due.retain(|id, _| jobs.iter().any(|job| job.id == *id));
-        for job in jobs.into_iter().filter(|job| job.enabled) {
-            let Some(interval) = job.interval_seconds else { continue };
-            // An interval that was shortened counts at once.
-            let due = self.due.get(&job.id).copied().unwrap_or(now).min(after(now, interval));
-            if due > now || self.running.contains(&job.id) {
-                self.due.insert(job.id, due);
+        let mut jobs = self.shop.store.jobs().await?;
+        jobs.retain(|job| job.enabled);
+        self.timetable.keep(&jobs);
+        for job in jobs {
+            if !self.timetable.is_due(&job, now) || self.running.contains(&job.id) {
                 continue;
             }
-            self.due.insert(job.id, after(now, interval));
+            self.timetable.begun(&job, now);
             self.running.insert(job.id);
             let (shop, slots, stop) = (self.shop.clone(), Arc::clone(&self.slots), stop.clone());
             self.tasks.spawn(async move {
@@ -144,8 +140,4 @@ async fn run(shop: &Workshop, job: &ImportJob, stop: &CancellationToken) {
         }
         Err(error) => tracing::error!(job = job.name, %error, "the run could not begin"),
     }
-}
-
-fn after(moment: Timestamp, seconds: u32) -> Timestamp {
-    moment.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
 }

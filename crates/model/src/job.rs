@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, FolderAddress, FolderId, JobId};
+use crate::{AccountId, FolderAddress, FolderId, JobId, Schedule};
 
 /// A job that imports mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub struct ImportJob {
     pub filter: Filter,
     /// Where the messages go.
     pub target: DirectoryTarget,
-    /// Seconds between two runs of the service; none: only when run by hand.
-    pub interval_seconds: Option<u32>,
+    /// When the service runs it; none: only when run by hand.
+    pub schedule: Option<Schedule>,
     /// Whether the service runs it.
     pub enabled: bool,
     /// Counts the changes of this record; a switch compares it.

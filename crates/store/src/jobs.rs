@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use sqlx::{FromRow, SqliteConnection};
-use wissel_model::{AccountId, FolderAddress, ImportJob, JobAccount, JobId, Pin, ProcessedAction};
+use wissel_model::{
+    AccountId, Cron, FolderAddress, ImportJob, JobAccount, JobId, Pin, ProcessedAction, Schedule,
+};
 
 use crate::accounts::name_taken;
 use crate::error::Failure;
@@ -81,8 +83,8 @@ impl Store {
             Box::pin(async move {
                 sqlx::query(
                     "INSERT INTO job (name, name_folded, include_subfolders, action, create_processed_folder, \
-                     filter, target, interval_seconds, enabled, id, revision) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                     filter, target, interval_seconds, cron, time_zone, enabled, id, revision) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
                 )
                 .bind(&job.name)
                 .bind(folded(&job.name))
@@ -91,7 +93,9 @@ impl Store {
                 .bind(job.create_processed_folder)
                 .bind(json("a filter", &job.filter)?)
                 .bind(json("a target", &job.target)?)
-                .bind(job.interval_seconds)
+                .bind(interval(&job))
+                .bind(cron(&job).map(Cron::expression))
+                .bind(cron(&job).map(Cron::time_zone))
                 .bind(job.enabled)
                 .bind(job.id.to_string())
                 .execute(&mut *tx)
@@ -117,7 +121,8 @@ impl Store {
                 let revision = raise_revision(tx, job.id, job.revision).await?;
                 sqlx::query(
                     "UPDATE job SET name = ?, name_folded = ?, include_subfolders = ?, action = ?, \
-                     create_processed_folder = ?, filter = ?, target = ?, interval_seconds = ?, enabled = ? \
+                     create_processed_folder = ?, filter = ?, target = ?, interval_seconds = ?, cron = ?, \
+                     time_zone = ?, enabled = ? \
                      WHERE id = ?",
                 )
                 .bind(&job.name)
@@ -127,7 +132,9 @@ impl Store {
                 .bind(job.create_processed_folder)
                 .bind(json("a filter", &job.filter)?)
                 .bind(json("a target", &job.target)?)
-                .bind(job.interval_seconds)
+                .bind(interval(&job))
+                .bind(cron(&job).map(Cron::expression))
+                .bind(cron(&job).map(Cron::time_zone))
                 .bind(job.enabled)
                 .bind(job.id.to_string())
                 .execute(&mut *tx)
@@ -302,6 +309,14 @@ pub(crate) async fn put_account(
     Ok(())
 }
 
+fn interval(job: &ImportJob) -> Option<u32> {
+    if let Some(Schedule::Every(seconds)) = job.schedule { Some(seconds) } else { None }
+}
+
+fn cron(job: &ImportJob) -> Option<&Cron> {
+    if let Some(Schedule::Cron(cron)) = &job.schedule { Some(cron) } else { None }
+}
+
 #[derive(FromRow)]
 struct JobRow {
     id: String,
@@ -312,6 +327,8 @@ struct JobRow {
     filter: String,
     target: String,
     interval_seconds: Option<u32>,
+    cron: Option<String>,
+    time_zone: Option<String>,
     enabled: bool,
     revision: i64,
 }
@@ -338,7 +355,12 @@ impl JobRow {
             create_processed_folder: self.create_processed_folder,
             filter: read_json("a job's filter", &self.filter)?,
             target: read_json("a job's target", &self.target)?,
-            interval_seconds: self.interval_seconds,
+            schedule: match (self.cron, self.interval_seconds) {
+                (Some(cron), _) => {
+                    Some(Schedule::Cron(Cron::stored(cron, self.time_zone.unwrap_or_default())))
+                }
+                (None, seconds) => seconds.map(Schedule::Every),
+            },
             enabled: self.enabled,
             revision: self.revision,
         })

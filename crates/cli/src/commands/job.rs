@@ -4,6 +4,7 @@ mod add;
 mod baseline;
 mod edit;
 mod run;
+mod schedule;
 mod show;
 mod switch;
 mod test;

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResult {
     let shop = context.shop().await?;
     let jobs = shop.store.jobs().await?;
-    let scheduled = jobs.iter().filter(|job| job.enabled && job.interval_seconds.is_some()).count();
+    let scheduled = jobs.iter().filter(|job| job.enabled && job.schedule.is_some()).count();
     let version = env!("CARGO_PKG_VERSION");
     if context.json {
         output::json(

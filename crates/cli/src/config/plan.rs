@@ -5,7 +5,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use wissel_model::job::DirectoryTarget;
-use wissel_model::{Account, AccountId, Filter, ImportJob, JobAccount, JobId};
+use wissel_model::{Account, AccountId, Cron, Filter, ImportJob, JobAccount, JobId, Schedule};
 
 use super::{AccountEntry, File, JobEntry};
 use crate::commands::check_connection;
@@ -172,13 +172,10 @@ fn plan_job(
     base: &Path,
 ) -> Result<Option<(ImportJob, Change)>, Vec<String>> {
     let mut problems = Vec::new();
-    let mut keep = |result: Result<Option<u32>, String>| {
-        result.unwrap_or_else(|problem| {
-            problems.push(problem);
-            None
-        })
-    };
-    let interval_seconds = keep(entry.every.as_deref().map(spans::seconds).transpose());
+    let schedule = plan_schedule(entry).unwrap_or_else(|problem| {
+        problems.push(problem);
+        None
+    });
     let newer_than =
         entry.newer_than.as_deref().map(spans::newer_than).transpose().unwrap_or_else(|problem| {
             problems.push(problem);
@@ -224,7 +221,7 @@ fn plan_job(
             directory: base.join(&entry.directory),
             extract_attachments: entry.attachments,
         },
-        interval_seconds,
+        schedule,
         enabled: entry.enabled,
         revision: before.map_or(0, |before| before.revision),
     };
@@ -251,6 +248,19 @@ fn plan_job(
         Some(_) => Change::Changed,
     };
     Ok(Some((job, change)))
+}
+
+fn plan_schedule(entry: &JobEntry) -> Result<Option<Schedule>, String> {
+    match (&entry.every, &entry.schedule) {
+        (Some(_), Some(_)) => Err("it has both `every` and `schedule`; one of them can be".to_owned()),
+        (_, None) if entry.time_zone.is_some() => Err("a time zone needs a `schedule`".to_owned()),
+        (Some(span), None) => Ok(Some(Schedule::Every(spans::seconds(span)?))),
+        (None, Some(cron)) => {
+            let cron = Cron::new(cron, entry.time_zone.as_deref()).map_err(|error| error.to_string())?;
+            Ok(Some(Schedule::Cron(cron)))
+        }
+        (None, None) => Ok(None),
+    }
 }
 
 /// Folders that are named as before are still where they were found.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use wissel_jobs::{ServiceOptions, serve};
+use wissel_model::Schedule;
 
 use crate::support::{Bench, job};
 
@@ -21,7 +22,7 @@ async fn within(seconds: u64, reached: impl Fn() -> bool) -> bool {
 
 #[tokio::test]
 async fn it_runs_jobs_at_their_interval_notices_new_ones_and_stops_soon() {
-    let bench = Bench::with(|job| job.interval_seconds = Some(1)).await;
+    let bench = Bench::with(|job| job.schedule = Some(Schedule::Every(1))).await;
     bench.mailbox.put("In", "first");
     let stop = CancellationToken::new();
     let (shop, token) = (bench.shop.clone(), stop.clone());
@@ -32,7 +33,7 @@ async fn it_runs_jobs_at_their_interval_notices_new_ones_and_stops_soon() {
 
     let mut added = job("Later", &bench.home, bench.new.id);
     added.accounts[0].folder = wissel_model::FolderAddress::parse("Other").unwrap();
-    added.interval_seconds = Some(1);
+    added.schedule = Some(Schedule::Every(1));
     bench.mailbox.put("Other", "third");
     bench.shop.store.add_job(&added).await.unwrap();
     assert!(within(8, || bench.mailbox.tokens("Other").is_empty()).await, "a job that was added meanwhile");

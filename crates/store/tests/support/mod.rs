@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wissel_model::{
-    Account, AccountId, FolderAddress, FolderId, ImportJob, JobAccount, JobId, MessageSummary,
-    ProcessedAction, job::DirectoryTarget,
+    Account, AccountId, Cron, FolderAddress, FolderId, ImportJob, JobAccount, JobId, MessageSummary,
+    ProcessedAction, Schedule, job::DirectoryTarget,
 };
 use wissel_store::{Lease, Store};
 
@@ -75,7 +75,7 @@ pub(crate) fn job(name: &str, account: AccountId) -> ImportJob {
         create_processed_folder: true,
         filter: Default::default(),
         target: DirectoryTarget { directory: PathBuf::from("facturen"), extract_attachments: true },
-        interval_seconds: Some(60),
+        schedule: Some(Schedule::Cron(Cron::stored("0 7 * * 1-5".to_owned(), "Europe/Amsterdam".to_owned()))),
         enabled: true,
         revision: 1,
     }

@@ -9,6 +9,7 @@ use wissel_model::job::{DirectoryTarget, NewerThan};
 use wissel_model::{Filter, FolderAddress, ImportJob, JobAccount, JobId, ProcessedAction};
 
 use super::print_done;
+use super::schedule::ScheduleOptions;
 use crate::commands::{CommandResult, account};
 use crate::context::Context;
 use crate::exit::Code;
@@ -53,9 +54,8 @@ pub(crate) struct Arguments {
     /// Also write each attachment as a file of its own
     #[arg(long)]
     attachments: bool,
-    /// How often the service runs the job, such as 5m; only by hand when absent
-    #[arg(long, value_name = "SPAN", value_parser = spans::seconds)]
-    every: Option<u32>,
+    #[command(flatten)]
+    when: ScheduleOptions,
     /// Do not let the service run the job yet
     #[arg(long, alias = "disable")]
     disabled: bool,
@@ -90,7 +90,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
             directory: job_rules::directory(&arguments.to)?,
             extract_attachments: arguments.attachments,
         },
-        interval_seconds: arguments.every,
+        schedule: arguments.when.schedule(None)?,
         enabled: !arguments.disabled,
         revision: 0,
     };

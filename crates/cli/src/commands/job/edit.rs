@@ -9,6 +9,7 @@ use wissel_model::job::NewerThan;
 use wissel_model::{FolderAddress, ImportJob, JobAccount, ProcessedAction};
 
 use super::add::ACTIONS;
+use super::schedule::ScheduleOptions;
 use super::{account_names, print_done};
 use crate::commands::CommandResult;
 use crate::context::Context;
@@ -66,11 +67,10 @@ pub(crate) struct Arguments {
     /// Also write each attachment as a file of its own
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     attachments: Option<bool>,
-    /// How often the service runs the job
-    #[arg(long, value_name = "SPAN", value_parser = spans::seconds)]
-    every: Option<u32>,
+    #[command(flatten)]
+    when: ScheduleOptions,
     /// Let the job run by hand only
-    #[arg(long, conflicts_with = "every")]
+    #[arg(long, conflicts_with_all = ["every", "schedule", "time_zone"])]
     by_hand: bool,
     /// Let the service run the job
     #[arg(long, alias = "enabled")]
@@ -209,8 +209,10 @@ fn change_rest(job: &mut ImportJob, arguments: &Arguments) -> anyhow::Result<()>
     if arguments.newer_than.is_some() || arguments.any_age {
         job.filter.newer_than = arguments.newer_than;
     }
-    if arguments.every.is_some() || arguments.by_hand {
-        job.interval_seconds = arguments.every;
+    if arguments.by_hand {
+        job.schedule = None;
+    } else if let Some(schedule) = arguments.when.schedule(job.schedule.as_ref())? {
+        job.schedule = Some(schedule);
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! `wissel job list` and `wissel job show`: jobs and how they fare.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use wissel_model::{ImportJob, ProcessedAction};
+use wissel_model::{ImportJob, ProcessedAction, Schedule};
 use wissel_store::{JobHealth, Run, RunOutcome};
 
 use super::account_names;
@@ -17,7 +18,8 @@ const RUNS: u32 = 5;
 /// The job as JSON.
 pub(crate) async fn view(context: &Context, job: &ImportJob) -> anyhow::Result<Value> {
     let health = context.store().await?.health(job.id).await?;
-    Ok(views::job(job, &account_names(context, job).await?, &health))
+    let next = next_run(context, job).await?;
+    Ok(views::job(job, &account_names(context, job).await?, &health, next))
 }
 
 /// `wissel job list`
@@ -27,7 +29,8 @@ pub(crate) async fn list(context: &Context) -> CommandResult {
     for job in store.jobs().await? {
         let health = store.health(job.id).await?;
         let accounts = account_names(context, &job).await?;
-        documents.push(views::job(&job, &accounts, &health));
+        let next = next_run(context, &job).await?;
+        documents.push(views::job(&job, &accounts, &health, next));
         let folders: Vec<String> = job.accounts.iter().map(|place| place.folder.to_string()).collect();
         rows.push(vec![
             job.name.clone(),
@@ -36,6 +39,7 @@ pub(crate) async fn list(context: &Context) -> CommandResult {
             interval(context, &job),
             state(context, &health),
             output::moment_or_empty(health.last_success),
+            next_text(context, next),
         ]);
     }
     if context.json {
@@ -47,8 +51,8 @@ pub(crate) async fn list(context: &Context) -> CommandResult {
         ));
     } else {
         let header = context.language.pick(
-            ["Name", "Accounts", "Import folder", "Runs", "State", "Last success"],
-            ["Naam", "Accounts", "Importmap", "Interval", "Status", "Laatst gelukt"],
+            ["Name", "Accounts", "Import folder", "Runs", "State", "Last success", "Next run"],
+            ["Naam", "Accounts", "Importmap", "Schema", "Status", "Laatst gelukt", "Volgende keer"],
         );
         output::table(&header, rows);
     }
@@ -62,8 +66,9 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
     let health = store.health(job.id).await?;
     let runs = store.runs(job.id, RUNS).await?;
     let accounts = account_names(context, &job).await?;
+    let next = next_run(context, &job).await?;
     if context.json {
-        let mut document = views::job(&job, &accounts, &health);
+        let mut document = views::job(&job, &accounts, &health, next);
         if let Some(document) = document.as_object_mut() {
             document.insert("runs".to_owned(), serde_json::to_value(&runs)?);
         }
@@ -90,7 +95,8 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
         ),
         (label("Directory", "Doelmap"), job.target.directory.display().to_string()),
         (label("Attachments", "Bijlagen"), language.yes_or_no(job.target.extract_attachments)),
-        (label("Runs", "Interval"), interval(context, &job)),
+        (label("Runs", "Schema"), interval(context, &job)),
+        (label("Next run", "Volgende keer"), next_text(context, next)),
         (label("State", "Status"), state(context, &health)),
         (label("Last success", "Laatst gelukt"), output::moment_or_empty(health.last_success)),
         (label("Failing since", "Mislukt al sinds"), output::moment_or_empty(health.failing_since)),
@@ -126,10 +132,28 @@ fn run_row(language: Language, run: &Run) -> Vec<String> {
 }
 
 fn interval(context: &Context, job: &ImportJob) -> String {
-    match job.interval_seconds {
+    match &job.schedule {
         None => context.language.pick("by hand", "handmatig").to_owned(),
-        Some(seconds) if job.enabled => spans::span(seconds),
-        Some(_) => context.language.pick("disabled", "uitgeschakeld").to_owned(),
+        Some(_) if !job.enabled => context.language.pick("disabled", "uitgeschakeld").to_owned(),
+        Some(Schedule::Every(seconds)) => spans::span(*seconds),
+        Some(Schedule::Cron(cron)) => cron.to_string(),
+    }
+}
+
+/// When the service runs the job next; in the past when it was missed.
+async fn next_run(context: &Context, job: &ImportJob) -> anyhow::Result<Option<Timestamp>> {
+    let Some(schedule) = job.schedule.as_ref().filter(|_| job.enabled) else { return Ok(None) };
+    let last = context.store().await?.runs(job.id, 1).await?.first().map(|run| run.started);
+    // A schedule that cannot be used any more is no reason to show no job; `doctor` says so.
+    Ok(schedule.due(last, Timestamp::now()).unwrap_or_default())
+}
+
+fn next_text(context: &Context, next: Option<Timestamp>) -> String {
+    match next {
+        Some(next) if next <= Timestamp::now() => {
+            context.language.pick("due, when the service runs", "nu, als de service draait").to_owned()
+        }
+        next => output::moment_or_empty(next),
     }
 }
 

@@ -170,7 +170,7 @@ pub fn job(name: &str, home: &Path, account: AccountId) -> ImportJob {
         create_processed_folder: false,
         filter: Filter::default(),
         target: DirectoryTarget { directory: home.join("target"), extract_attachments: false },
-        interval_seconds: None,
+        schedule: None,
         enabled: true,
         revision: 1,
     }
