@@ -83,7 +83,7 @@ async fn describe_works_with_everything_denied_or_not_at_all() {
     let calling = rejected(&probe_with("describe-mode=pure", "describe-mode=call")).await;
     assert!(matches!(calling, Rejection::NoDescription { .. }), "{calling}");
     let spinning = probe_with("describe-mode=pure", "describe-mode=spin");
-    let spinning = common::within(12, rejected(&spinning)).await;
+    let spinning = common::ends(rejected(&spinning)).await;
     assert!(spinning.to_string().contains("did not finish in time"), "{spinning}");
 }
 

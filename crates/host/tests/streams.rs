@@ -10,7 +10,7 @@
 mod common;
 
 use common::server::{Certificates, LineServer, Tls};
-use common::{Installed, PASSWORD, TOKEN, account, fetch_three, with_settings, within};
+use common::{Installed, PASSWORD, TOKEN, account, ends, fetch_three, with_settings};
 use wissel_model::{Account, ConnectorError, ErrorKind, Identity};
 
 struct Case {
@@ -29,13 +29,12 @@ async fn case(behaviour: &str, tls: Tls, security: &str, name: &str) -> Case {
     let port = server.port.to_string();
     let mut account = with_settings(account(behaviour), &[("port", &port), ("security", security)]);
     account.connection.ca_file = Some(ca);
-    account.connection.call_timeout_seconds = 10;
     Case { server, account, _ca: folder }
 }
 
 async fn check(account: &Account) -> Result<Identity, ConnectorError> {
     let host = Installed::probe().await;
-    within(10, host.open(account).await.unwrap().check()).await
+    ends(host.open(account).await.unwrap().check()).await
 }
 
 fn fact(identity: &Identity, label: &str) -> String {

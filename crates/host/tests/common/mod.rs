@@ -101,7 +101,14 @@ impl Installed {
     }
 }
 
-/// An account by password whose probe behaves as `behaviour` says. A call may take one second.
+/// The same, but a call may take one second only: for what does not end by itself.
+pub fn hasty(behaviour: &str) -> Account {
+    let mut account = account(behaviour);
+    account.connection.call_timeout_seconds = 1;
+    account
+}
+
+/// An account by password whose probe behaves as `behaviour` says. A call may take an hour.
 pub fn account(behaviour: &str) -> Account {
     Account {
         id: AccountId::generate(),
@@ -110,8 +117,8 @@ pub fn account(behaviour: &str) -> Account {
         auth: "password".to_owned(),
         settings: BTreeMap::from([("behaviour".to_owned(), behaviour.to_owned())]),
         connection: ConnectionPolicy {
-            call_timeout_seconds: 1,
-            connect_timeout_seconds: 5,
+            call_timeout_seconds: 3600,
+            connect_timeout_seconds: 30,
             ..ConnectionPolicy::default()
         },
         is_default: false,
@@ -179,7 +186,7 @@ pub async fn fetch_three(session: &mut dyn Session) -> (Result<()>, Received) {
     (result, inbox.received())
 }
 
-/// `work`, or a failure after `seconds`.
-pub async fn within<T>(seconds: u64, work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(seconds), work).await.expect("it takes too long")
+/// `work`, or a failure when it does not end in the time that the slowest machine needs.
+pub async fn ends<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(180), work).await.expect("it does not end")
 }

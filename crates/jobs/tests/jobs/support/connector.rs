@@ -51,7 +51,9 @@ pub struct Script {
     pub fetched: Vec<String>,
     pub listed_folders: Vec<String>,
     pub opened: u32,
-    /// Each fetched message takes so long.
+    /// Messages whose fetch has begun.
+    pub fetching: u32,
+    /// Each fetched message takes so long; looked at again while it does.
     pub slow_ms: u64,
     /// Cancelled when this many messages were fetched.
     pub stop_after: Option<(usize, CancellationToken)>,
@@ -132,6 +134,15 @@ impl FakeSession {
     fn usable(&self) -> Result<()> {
         assert!(!self.broken, "a broken session was used again");
         Ok(())
+    }
+
+    /// Lets a message take its time.
+    async fn take_time(&self) {
+        self.script.lock().unwrap().fetching += 1;
+        let begun = std::time::Instant::now();
+        while begun.elapsed().as_millis() < self.script.lock().unwrap().slow_ms.into() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
     }
 
     fn id(&self, mail: &Mail) -> MessageId {
@@ -298,8 +309,7 @@ impl Session for FakeSession {
                 into.fail(id, not_found("message")).await;
                 continue;
             };
-            let slow = self.script.lock().unwrap().slow_ms;
-            tokio::time::sleep(std::time::Duration::from_millis(slow)).await;
+            self.take_time().await;
             let wrong = self.wrong(&mail.token);
             let mut bytes = mail.bytes();
             if self.beta {
