@@ -15,6 +15,7 @@ mod bytes;
 mod clear_text;
 mod corpus;
 mod folders;
+mod forget;
 mod job_test;
 mod malformed;
 mod many_folders;

@@ -93,7 +93,7 @@ async fn mark(
                 total: folder.total,
             });
             report.marked.push((account.name.clone(), folder.display_path(), 0));
-            let mut listing = Listing::new(&shop.store, job, &account, folder);
+            let mut listing = Listing::new(&shop.store, job, &account, folder, None);
             while let Some(page) = listing.next(&mut *session).await? {
                 if stop.is_cancelled() {
                     return Err(JobError::Stopped);

@@ -232,7 +232,7 @@ async fn list_account(
     let mut session = shop.connectors.open(account, options).await.map_err(in_account(account))?;
     let folders = resolve(&mut *session, job, account, place).await?;
     for folder in &folders.scanned {
-        let mut listing = Listing::new(&shop.store, job, account, folder);
+        let mut listing = Listing::new(&shop.store, job, account, folder, None);
         while let Some(page) = listing.next(&mut *session).await? {
             if stop.is_cancelled() {
                 return Err(JobError::Stopped);

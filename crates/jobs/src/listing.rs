@@ -1,16 +1,17 @@
 //! Goes through folders page by page; and the listing minus the ledger: which messages of a folder are new to the job.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use wissel_model::{
-    Account, ConnectorError, ErrorKind, Filter, Folder, ImportJob, JobId, LedgerState, MessageSummary,
-    PageRequest, Session,
+    Account, ConnectorError, ErrorKind, Filter, Folder, ImportJob, JobId, LedgerEntry, LedgerState,
+    MessageId, MessageSummary, PageRequest, Session,
 };
-use wissel_store::Store;
+use wissel_store::{Lease, Store};
 
 use crate::JobError;
 use crate::folders::in_folder;
+use crate::matching::same;
 
 /// Messages asked for in one page of a listing.
 const PAGE: u32 = 500;
@@ -75,6 +76,8 @@ pub(crate) struct Listing<'a> {
     job: JobId,
     pages: Pages<'a>,
     filter: Wanted,
+    /// With the lease, ids are held against the ledger: no whole comparison came before.
+    held: Option<&'a Lease>,
 }
 
 /// One page, cut down to what is new.
@@ -86,7 +89,15 @@ pub(crate) struct NewMessages {
 }
 
 impl<'a> Listing<'a> {
-    pub(crate) fn new(store: &'a Store, job: &ImportJob, account: &'a Account, folder: &'a Folder) -> Self {
+    /// A listing of the folder. With `held`, each id is held against what the ledger knows by it; that is needed where
+    /// the folder was not compared as a whole just before.
+    pub(crate) fn new(
+        store: &'a Store,
+        job: &ImportJob,
+        account: &'a Account,
+        folder: &'a Folder,
+        held: Option<&'a Lease>,
+    ) -> Self {
         let filter = Wanted::now(&job.filter);
         let request = PageRequest {
             size: PAGE,
@@ -94,7 +105,7 @@ impl<'a> Listing<'a> {
             unread_only: filter.unread_only,
             received_since: filter.since,
         };
-        Self { store, job: job.id, pages: Pages::new(account, folder, request), filter }
+        Self { store, job: job.id, pages: Pages::new(account, folder, request), filter, held }
     }
 
     /// The next page; none at the end.
@@ -104,11 +115,27 @@ impl<'a> Listing<'a> {
         messages.retain(|message| self.filter.includes(message));
         let ids: Vec<_> = messages.iter().map(|m| m.id.clone()).collect();
         let (account, folder) = (self.pages.account.id, &self.pages.folder.id);
-        let known = self.store.known(self.job, account, folder, &ids).await?;
-        messages.retain(|m| known.get(&m.id).is_none_or(|(_, state)| *state == LedgerState::Reserved));
+        let known = self.store.known_entries(self.job, account, folder, &ids).await?;
+        let known: HashMap<MessageId, LedgerEntry> =
+            known.into_iter().map(|entry| (entry.message.clone(), entry)).collect();
+        if let Some(lease) = self.held
+            && messages.iter().any(|m| known.get(&m.id).is_some_and(|entry| same(entry, m) == Some(false)))
+        {
+            // The service gave an id out a second time, and its cursor did not show it.
+            self.store.forget_cursor(lease, account, folder).await?;
+            return Err(ids_changed(self.pages.account, self.pages.folder));
+        }
+        messages.retain(|m| known.get(&m.id).is_none_or(|entry| entry.state == LedgerState::Reserved));
         let passed = listed.saturating_sub(messages.len()) as u64;
         Ok(Some(NewMessages { messages, passed }))
     }
+}
+
+/// The failure of a listing whose ids are not those that the ledger knows: the next pass compares the whole folder.
+pub(crate) fn ids_changed(account: &Account, folder: &Folder) -> JobError {
+    let changed = "the folder's ids changed while it was listed";
+    let error = ConnectorError::new(ErrorKind::Temporary, changed).with_code("ids-changed");
+    in_folder(account, folder)(error)
 }
 
 /// A job's filter at one moment. Applied here too, as the service may answer more than was asked for.

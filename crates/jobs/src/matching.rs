@@ -16,6 +16,24 @@ pub(crate) struct Found {
     pub(crate) message: MessageSummary,
 }
 
+/// What else is known where messages are to be recognised.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Setting<'a> {
+    /// A switch to another account, and what the old one told where it is still alive.
+    Switch(Option<&'a OldListing>),
+    /// New ids in a folder where done messages stay.
+    Stay,
+    /// New ids in a folder that done messages have left: one that looks like such a message may be another one with the
+    /// same Message-ID, or the message itself, back from a backup. Only the digest tells.
+    Leave,
+}
+
+impl Setting<'_> {
+    fn expects(self, entry: &LedgerEntry) -> bool {
+        !matches!(self, Self::Leave) || entry.state != LedgerState::Done
+    }
+}
+
 /// What a listing of the old account told, where it is still alive.
 #[derive(Debug, Default)]
 pub(crate) struct OldListing {
@@ -34,6 +52,21 @@ pub(crate) fn fingerprint(message: &MessageSummary) -> Fingerprint {
 
 fn fingerprint_of_entry(entry: &LedgerEntry) -> Fingerprint {
     (entry.internet_message_id.as_deref().map(bare), entry.received.map(|at| at.as_second()))
+}
+
+/// Whether a message is the one that the ledger has under the same id; none when only the digest can tell. What one side
+/// lacks says nothing.
+pub(crate) fn same(entry: &LedgerEntry, message: &MessageSummary) -> Option<bool> {
+    let (ours, theirs) = (fingerprint_of_entry(entry), fingerprint(message));
+    match (equal(ours.0, theirs.0), equal(ours.1, theirs.1)) {
+        (Some(false), Some(false)) => Some(false),
+        (Some(false), _) | (_, Some(false)) => None,
+        _ => Some(true),
+    }
+}
+
+fn equal<T: PartialEq>(ours: Option<T>, theirs: Option<T>) -> Option<bool> {
+    Some(ours? == theirs?)
 }
 
 fn bare(message_id: &str) -> String {
@@ -62,8 +95,9 @@ pub(crate) struct Undecided {
 pub(crate) fn by_fingerprint(
     entries: Vec<LedgerEntry>,
     found: Vec<Found>,
-    old: Option<&OldListing>,
+    setting: Setting<'_>,
 ) -> (Matched, Vec<Undecided>) {
+    let old = if let Setting::Switch(old) = setting { old } else { None };
     let mut entries_by: HashMap<Fingerprint, Vec<LedgerEntry>> = HashMap::new();
     for entry in entries.into_iter().filter(|entry| entry.state != LedgerState::Reserved) {
         entries_by.entry(fingerprint_of_entry(&entry)).or_default().push(entry);
@@ -88,7 +122,7 @@ pub(crate) fn by_fingerprint(
             matched.new.extend(found);
         } else if entries.is_empty() {
             strangers.entry(print.0).or_default().extend(found);
-        } else if let Some(present) = decide(&print, &entries, &found, old) {
+        } else if let Some(present) = decide(&print, &entries, &found, setting) {
             pair(&mut matched, present, found);
         } else {
             undecided.push(Undecided { found, entries });
@@ -114,9 +148,9 @@ fn decide(
     print: &Fingerprint,
     entries: &[LedgerEntry],
     found: &[Found],
-    old: Option<&OldListing>,
+    setting: Setting<'_>,
 ) -> Option<Vec<MessageKey>> {
-    if let Some(old) = old {
+    if let Setting::Switch(Some(old)) = setting {
         let present: Vec<MessageKey> =
             entries.iter().map(|e| e.key).filter(|key| old.known.contains(key)).collect();
         let unknown = old.unknown.iter().filter(|other| *other == print).count();
@@ -124,7 +158,8 @@ fn decide(
             return Some(present);
         }
     }
-    let identified = print.0.is_some() && print.1.is_some();
+    let identified =
+        print.0.is_some() && print.1.is_some() && entries.iter().all(|entry| setting.expects(entry));
     (identified && found.len() <= entries.len() && same_digest(entries))
         .then(|| entries.iter().map(|e| e.key).collect())
 }
@@ -207,8 +242,11 @@ mod tests {
     #[test]
     fn the_message_id_counts_only_with_the_same_second() {
         let entries = vec![entry(Some("<1@x>"), 10, Some("d1"))];
-        let (matched, undecided) =
-            by_fingerprint(entries, vec![found("b1", Some("1@x"), 10), found("b2", Some("<1@x>"), 11)], None);
+        let (matched, undecided) = by_fingerprint(
+            entries,
+            vec![found("b1", Some("1@x"), 10), found("b2", Some("<1@x>"), 11)],
+            Setting::Switch(None),
+        );
         assert_eq!(matched.pairs.len(), 1);
         assert_eq!(ids(&matched.new), ["b2"]);
         assert!(undecided.is_empty());
@@ -220,7 +258,7 @@ mod tests {
         let (mut matched, mut undecided) = by_fingerprint(
             entries,
             vec![found("b1", Some("<1@x>"), 10), found("b2", Some("<1@x>"), 10)],
-            None,
+            Setting::Switch(None),
         );
         assert!(matched.pairs.is_empty());
         let digests = HashMap::from([("b1".into(), "d2".to_owned()), ("b2".into(), "d1".to_owned())]);
@@ -235,7 +273,7 @@ mod tests {
         let (mut matched, mut undecided) = by_fingerprint(
             entries,
             vec![found("b1", None, 10), found("b2", None, 10), found("b3", None, 10)],
-            None,
+            Setting::Switch(None),
         );
         let digests = HashMap::from([("b1".into(), "d1".to_owned()), ("b2".into(), "d9".to_owned())]);
         by_digest(&mut matched, undecided.remove(0), &digests);
@@ -244,11 +282,39 @@ mod tests {
     }
 
     #[test]
+    fn what_has_left_the_folder_is_recognised_by_its_digest_only() {
+        let entries = vec![entry(Some("<1@x>"), 10, Some("d1"))];
+        let found = vec![found("b1", Some("<1@x>"), 10)];
+        let (stays, _) = by_fingerprint(entries.clone(), found.clone(), Setting::Stay);
+        assert_eq!(stays.pairs.len(), 1);
+        let (left, undecided) = by_fingerprint(entries, found, Setting::Leave);
+        assert_eq!((left.pairs.len(), left.new.len(), undecided.len()), (0, 0, 1));
+    }
+
+    #[test]
+    fn an_id_names_another_message_when_message_id_and_second_differ() {
+        let ours = entry(Some("<1@x>"), 10, None);
+        let cases = [
+            (Some("1@x"), 10, Some(true)),
+            (None, 10, Some(true)),
+            (Some("<1@x>"), 11, None),
+            (Some("<2@x>"), 10, None),
+            (None, 11, None),
+            (Some("<2@x>"), 11, Some(false)),
+        ];
+        for (message_id, second, expected) in cases {
+            let message = found("a10", message_id, second).message;
+            assert_eq!(same(&ours, &message), expected, "{message_id:?} {second}");
+        }
+    }
+
+    #[test]
     fn a_live_old_listing_tells_a_new_copy_from_an_imported_one() {
         let entries = vec![entry(Some("<1@x>"), 10, Some("d1"))];
         let print = (Some("1@x".to_owned()), Some(10));
         let old = OldListing { known: HashSet::new(), unknown: vec![print] };
-        let (matched, _) = by_fingerprint(entries, vec![found("b1", Some("<1@x>"), 10)], Some(&old));
+        let (matched, _) =
+            by_fingerprint(entries, vec![found("b1", Some("<1@x>"), 10)], Setting::Switch(Some(&old)));
         assert_eq!(ids(&matched.new), ["b1"], "the imported one was moved away; this one is another");
     }
 }

@@ -171,7 +171,7 @@ impl Pass<'_> {
             folder: folder.display_path(),
             total: folder.total,
         });
-        let mut listing = Listing::new(&shop.store, self.job, account, folder);
+        let mut listing = Listing::new(&shop.store, self.job, account, folder, vouched.then_some(self.lease));
         while let Some(mut page) = listing.next(session).await? {
             self.check_stop()?;
             self.progress.on(Event::Passed(page.passed));

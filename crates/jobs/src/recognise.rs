@@ -1,18 +1,18 @@
 //! Runs the tiers of [`crate::matching`] against a mailbox, and uses them where a folder's ids have changed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use wissel_model::{
     Account, ConnectorError, ErrorKind, Folder, ImportJob, LedgerEntry, MessageId, MessageSummary,
-    PageRequest, Session,
+    PageRequest, ProcessedAction, Session,
 };
 use wissel_store::{Lease, Mapping, Store};
 
 use crate::JobError;
 use crate::digests::digests;
 use crate::folders::in_folder;
-use crate::listing::Pages;
-use crate::matching::{Found, Matched, OldListing, by_digest, by_fingerprint};
+use crate::listing::{Pages, ids_changed};
+use crate::matching::{Found, Matched, Setting, by_digest, by_fingerprint, same};
 
 /// Messages of one folder that are compared with the ledger at most.
 const MOST_LISTED: usize = 2_000_000;
@@ -68,9 +68,9 @@ pub(crate) async fn recognise(
     folder: &Folder,
     entries: Vec<LedgerEntry>,
     found: Vec<Found>,
-    old: Option<&OldListing>,
+    setting: Setting<'_>,
 ) -> Result<Matched, JobError> {
-    let (mut matched, undecided) = by_fingerprint(entries, found, old);
+    let (mut matched, undecided) = by_fingerprint(entries, found, setting);
     for group in undecided {
         let ids: Vec<MessageId> = group.found.iter().map(|found| found.message.id.clone()).collect();
         let digests = digests(session, &ids).await.map_err(in_folder(account, folder))?;
@@ -96,7 +96,7 @@ pub(crate) async fn keep_ids_valid(
         Err(error) if error.kind == ErrorKind::Unsupported => return Ok(false),
         Err(error) => return Err(in_folder(account, folder)(error)),
     };
-    let mut mappings = Vec::new();
+    let mut ids = NewIds::default();
     // Also without a cursor: the ledger may know the folder from an account switch.
     if changes.list_again {
         tracing::info!(
@@ -104,22 +104,89 @@ pub(crate) async fn keep_ids_valid(
             folder = folder.display_path(),
             "the folder's ids may have changed"
         );
-        let listed = list_all(session, account, folder).await?;
-        let ids: Vec<MessageId> = listed.iter().map(|found| found.message.id.clone()).collect();
-        let present: HashSet<&MessageId> = ids.iter().collect();
-        let known = store.known(job.id, account.id, &folder.id, &ids).await?;
-        let unknown: Vec<Found> =
-            listed.iter().filter(|found| !known.contains_key(&found.message.id)).cloned().collect();
-        let mut lost = if unknown.is_empty() { Vec::new() } else { entries(store, job, account).await? };
-        lost.retain(|entry| entry.folder == folder.id && !present.contains(&entry.message));
-        let matched = recognise(session, account, folder, lost, unknown, None).await?;
-        // A doubtful one is kept from being imported twice only by a person; importing it is the smaller harm.
-        mappings = matched.pairs.into_iter().map(mapping).collect();
+        ids = new_ids(session, store, job, account, folder).await?;
     }
-    if cursor.as_deref() != Some(changes.next.as_str()) || !mappings.is_empty() {
-        store.save_cursor(lease, account.id, &folder.id, &changes.next, mappings).await?;
+    if cursor.as_deref() != Some(changes.next.as_str()) || !ids.is_empty() {
+        let NewIds { stale, mappings } = ids;
+        store.save_cursor(lease, account.id, &folder.id, &changes.next, stale, mappings).await?;
     }
     Ok(!changes.list_again)
+}
+
+/// How the ledger's ids of a folder differ from what lies there.
+#[derive(Default)]
+struct NewIds {
+    /// Ids that name other messages than the ledger's.
+    stale: Vec<MessageId>,
+    /// Where messages of the ledger are now.
+    mappings: Vec<Mapping>,
+}
+
+impl NewIds {
+    fn is_empty(&self) -> bool {
+        self.stale.is_empty() && self.mappings.is_empty()
+    }
+}
+
+/// Compares the whole folder with the ledger.
+async fn new_ids(
+    session: &mut dyn Session,
+    store: &Store,
+    job: &ImportJob,
+    account: &Account,
+    folder: &Folder,
+) -> Result<NewIds, JobError> {
+    let mut unknown = list_all(session, account, folder).await?;
+    let present: HashSet<MessageId> = unknown.iter().map(|found| found.message.id.clone()).collect();
+    let ids: Vec<MessageId> = present.iter().cloned().collect();
+    let known = store.known_entries(job.id, account.id, &folder.id, &ids).await?;
+    let known: HashMap<MessageId, LedgerEntry> =
+        known.into_iter().map(|entry| (entry.message.clone(), entry)).collect();
+    let stale = stale(session, account, folder, &unknown, &known).await?;
+    unknown.retain(|found| !known.contains_key(&found.message.id) || stale.contains(&found.message.id));
+    let mut lost = if unknown.is_empty() { Vec::new() } else { entries(store, job, account).await? };
+    lost.retain(|entry| {
+        entry.folder == folder.id && (!present.contains(&entry.message) || stale.contains(&entry.message))
+    });
+    let leave = matches!(job.action, ProcessedAction::Move | ProcessedAction::Delete);
+    let setting = if leave { Setting::Leave } else { Setting::Stay };
+    let matched = recognise(session, account, folder, lost, unknown, setting).await?;
+    // A doubtful one is kept from being imported twice only by a person; importing it is the smaller harm.
+    let mappings = matched.pairs.into_iter().map(mapping).collect();
+    Ok(NewIds { stale: stale.into_iter().collect(), mappings })
+}
+
+/// Ids that a service gave out a second time: they name other messages than those that the ledger knows by them.
+async fn stale(
+    session: &mut dyn Session,
+    account: &Account,
+    folder: &Folder,
+    listed: &[Found],
+    known: &HashMap<MessageId, LedgerEntry>,
+) -> Result<HashSet<MessageId>, JobError> {
+    let (mut stale, mut open) = (HashSet::new(), HashMap::new());
+    for message in listed.iter().map(|found| &found.message) {
+        let Some(entry) = known.get(&message.id) else { continue };
+        match (same(entry, message), &entry.digest) {
+            (Some(true), _) | (None, None) => {}
+            (Some(false), _) => _ = stale.insert(message.id.clone()),
+            (None, Some(digest)) => _ = open.insert(message.id.clone(), digest),
+        }
+    }
+    if !open.is_empty() {
+        let ids: Vec<MessageId> = open.keys().cloned().collect();
+        let now = digests(session, &ids).await.map_err(in_folder(account, folder))?;
+        stale.extend(now.into_iter().filter(|(id, digest)| open.get(id) != Some(&digest)).map(|(id, _)| id));
+    }
+    if !stale.is_empty() {
+        tracing::warn!(
+            account = account.name,
+            folder = folder.display_path(),
+            count = stale.len(),
+            "the service gave ids of imported messages to other messages, as after a restored backup"
+        );
+    }
+    Ok(stale)
 }
 
 /// Makes sure that ids that a connector vouched for were not changed before the listing that follows: its messages
@@ -134,9 +201,7 @@ pub(crate) async fn expect_ids_valid(
     let cursor = store.cursor(job.id, account.id, &folder.id).await?;
     let changes = session.changes(&folder.id, cursor.as_deref()).await.map_err(in_folder(account, folder))?;
     if changes.list_again {
-        let changed = "the folder's ids changed while it was listed";
-        let error = ConnectorError::new(ErrorKind::Temporary, changed).with_code("ids-changed");
-        return Err(in_folder(account, folder)(error));
+        return Err(ids_changed(account, folder));
     }
     Ok(())
 }

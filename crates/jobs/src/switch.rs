@@ -16,7 +16,7 @@ use wissel_store::Switch;
 use crate::folders::{JobFolders, in_account, pin_of, resolve};
 use crate::lease::HeldLease;
 use crate::listing::Wanted;
-use crate::matching::{Found, OldListing, fingerprint};
+use crate::matching::{Found, OldListing, Setting, fingerprint};
 use crate::pass::{Memory, Pass};
 use crate::probe::check_rights;
 use crate::recognise::{entries, list_all, mapping, recognise};
@@ -173,8 +173,8 @@ async fn switch_held(
     let known_keys: HashSet<MessageKey> = known.values().copied().collect();
     found.retain(|found| !known.contains_key(&found.message.id));
     entries.retain(|entry| !known_keys.contains(&entry.key));
-    let matched =
-        recognise(&mut *session, &new, &folders.import, entries, found, old_listing.as_ref()).await?;
+    let setting = Setting::Switch(old_listing.as_ref());
+    let matched = recognise(&mut *session, &new, &folders.import, entries, found, setting).await?;
     session.close().await;
 
     report.recognised = (matched.pairs.len() + known.len()) as u64;

@@ -1,9 +1,12 @@
 //! Where the changes of a folder go on. A cursor is the connector's own and opaque; it is a hint where to look.
 
-use wissel_model::{AccountId, FolderId, JobId};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use wissel_model::{AccountId, FolderId, JobId, MessageId};
 
+use crate::error::Failure;
 use crate::ledger::insert_locations;
 use crate::matching::Mapping;
+use crate::rows::{CHUNK, now};
 use crate::{Lease, Result, Store};
 
 impl Store {
@@ -21,8 +24,10 @@ impl Store {
             .map_err(|e| self.failed(e))
     }
 
-    /// Saves the cursor of a folder in place of the one before, together with the places where messages of the ledger
-    /// were found again since: the folder's ids had changed.
+    /// Saves the cursor of a folder in place of the one before, together with what was found out about the folder's ids:
+    /// `stale` ones name other messages than they did, and are taken from those of the ledger that had them; the
+    /// `mappings` tell where messages of the ledger were found again. A message that was only reserved under a stale id
+    /// is forgotten; one that was delivered is done, as nothing can be changed where it has gone.
     ///
     /// # Errors
     /// [`LeaseLost`](crate::StoreError::LeaseLost).
@@ -32,13 +37,16 @@ impl Store {
         account: AccountId,
         folder: &FolderId,
         cursor: &str,
+        stale: Vec<MessageId>,
         mappings: Vec<Mapping>,
     ) -> Result<()> {
         let (job, folder, cursor) = (lease.job, folder.clone(), cursor.to_owned());
         self.fenced(lease, move |tx| {
             Box::pin(async move {
+                let homeless = drop_locations(tx, job, account, &folder, &stale).await?;
                 let locations: Vec<_> = mappings.iter().map(|m| (m.key, &m.folder, &m.message)).collect();
                 insert_locations(tx, job, account, &locations).await?;
+                give_up(tx, account, &homeless).await?;
                 sqlx::query(
                     "INSERT INTO cursor (job, account, folder, cursor) VALUES (?, ?, ?, ?) \
                      ON CONFLICT (job, account, folder) DO UPDATE SET cursor = excluded.cursor",
@@ -54,4 +62,73 @@ impl Store {
         })
         .await
     }
+
+    /// Forgets the cursor of a folder, so that the connector is asked to list it again.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::StoreError::LeaseLost).
+    pub async fn forget_cursor(&self, lease: &Lease, account: AccountId, folder: &FolderId) -> Result<()> {
+        let (job, folder) = (lease.job, folder.clone());
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM cursor WHERE job = ? AND account = ? AND folder = ?")
+                    .bind(job.to_string())
+                    .bind(account.to_string())
+                    .bind(folder.as_str())
+                    .execute(tx)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// Removes the locations with these ids, and returns the keys of their messages.
+async fn drop_locations(
+    tx: &mut SqliteConnection,
+    job: JobId,
+    account: AccountId,
+    folder: &FolderId,
+    ids: &[MessageId],
+) -> std::result::Result<Vec<String>, Failure> {
+    let mut keys = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM ledger_location WHERE job = ");
+        query.push_bind(job.to_string()).push(" AND account = ").push_bind(account.to_string());
+        query.push(" AND folder = ").push_bind(folder.as_str()).push(" AND message IN (");
+        let mut list = query.separated(", ");
+        for id in chunk {
+            list.push_bind(id.as_str());
+        }
+        query.push(") RETURNING key");
+        keys.extend(query.build_query_scalar::<String>().fetch_all(&mut *tx).await?);
+    }
+    Ok(keys)
+}
+
+/// Ends what was under way for messages that have no place in the account any more.
+async fn give_up(
+    tx: &mut SqliteConnection,
+    account: AccountId,
+    keys: &[String],
+) -> std::result::Result<(), Failure> {
+    for chunk in keys.chunks(CHUNK) {
+        let forget = QueryBuilder::<Sqlite>::new("DELETE FROM ledger WHERE state = 'reserved'");
+        let mut finish = QueryBuilder::<Sqlite>::new("UPDATE ledger SET state = 'done', since = ");
+        finish.push_bind(now()).push(" WHERE state = 'delivered'");
+        for mut query in [forget, finish] {
+            query.push(
+                " AND NOT EXISTS (SELECT 1 FROM ledger_location l WHERE l.key = ledger.key AND l.account = ",
+            );
+            query.push_bind(account.to_string()).push(") AND key IN (");
+            let mut list = query.separated(", ");
+            for key in chunk {
+                list.push_bind(key.as_str());
+            }
+            query.push(")");
+            query.build().execute(&mut *tx).await?;
+        }
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use wissel_model::{AccountId, FolderId, JobId, LedgerState, MessageId, MessageKey, MessageSummary};
 
+use crate::audit::{self, AuditRecord};
 use crate::error::Failure;
 use crate::rows::{CHUNK, moment, now, read_id, read_state};
 use crate::{Lease, Result, Store, StoreError};
@@ -141,6 +142,37 @@ impl Store {
                     query.build().execute(&mut *tx).await?;
                 }
                 Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Forgets a message that is done, so that a run imports it again where it still lies; the audit trail gets the
+    /// record.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongState`] when it is not done: a run would stumble over it.
+    pub async fn forget_imported(&self, key: MessageKey, record: &AuditRecord) -> Result<()> {
+        let record = record.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let job: Option<String> = sqlx::query_scalar(
+                    "DELETE FROM ledger WHERE key = ? AND state IN ('done', 'baseline') RETURNING job",
+                )
+                .bind(key.to_string())
+                .fetch_optional(&mut *tx)
+                .await?;
+                if job.is_none() {
+                    let found: Option<String> = sqlx::query_scalar("SELECT state FROM ledger WHERE key = ?")
+                        .bind(key.to_string())
+                        .fetch_optional(&mut *tx)
+                        .await?;
+                    let found = found.as_deref().map(read_state).transpose()?;
+                    let found = found.map_or("missing", LedgerState::as_str);
+                    let wanted = LedgerState::Done.as_str();
+                    return Err(StoreError::WrongState { key, found, wanted }.into());
+                }
+                audit::insert(tx, &record).await
             })
         })
         .await

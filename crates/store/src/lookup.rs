@@ -101,6 +101,39 @@ impl Store {
         Ok(known)
     }
 
+    /// What the ledger holds about those of these messages of a folder that it knows.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn known_entries(
+        &self,
+        job: JobId,
+        account: AccountId,
+        folder: &FolderId,
+        ids: &[MessageId],
+    ) -> Result<Vec<LedgerEntry>> {
+        let mut entries = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(CHUNK) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "SELECT g.*, l.folder, l.message FROM ledger_location l JOIN ledger g ON g.key = l.key \
+                 WHERE l.job = ",
+            );
+            query.push_bind(job.to_string()).push(" AND l.account = ").push_bind(account.to_string());
+            query.push(" AND l.folder = ").push_bind(folder.as_str()).push(" AND l.message IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(id.as_str());
+            }
+            query.push(")");
+            let rows: Vec<EntryRow> =
+                query.build_query_as().fetch_all(self.readers()).await.map_err(|e| self.failed(e))?;
+            for row in rows {
+                entries.push(row.read()?);
+            }
+        }
+        Ok(entries)
+    }
+
     /// What is reserved or delivered in this account and not done: where an interrupted run goes on. By key, which
     /// is the order in which they were reserved.
     ///

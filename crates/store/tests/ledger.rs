@@ -86,7 +86,7 @@ async fn a_worker_that_was_overtaken_cannot_commit() {
     let lost = |error: StoreError| assert!(matches!(error, StoreError::LeaseLost { .. }), "{error}");
     lost(w.store.reserve(&old, w.password.id, &inbox, &messages(1..2)).await.unwrap_err());
     lost(w.store.deliver(&old, &delivered(&keys), DeliverTo::Delivered).await.unwrap_err());
-    lost(w.store.save_cursor(&old, w.password.id, &inbox, "7", vec![]).await.unwrap_err());
+    lost(w.store.save_cursor(&old, w.password.id, &inbox, "7", vec![], vec![]).await.unwrap_err());
     lost(w.store.renew_lease(&old, Duration::from_secs(60)).await.unwrap_err());
     lost(w.store.release_lease(&old).await.unwrap_err());
 
@@ -122,7 +122,7 @@ async fn messages_found_again_under_new_ids_are_known_by_both() {
     let inbox = folder("inbox");
     let keys = w.store.reserve(&lease, w.password.id, &inbox, &messages(0..1)).await.unwrap();
     let again = Mapping { key: keys[0], folder: inbox.clone(), message: "new-1".into() };
-    w.store.save_cursor(&lease, w.password.id, &inbox, "8", vec![again]).await.unwrap();
+    w.store.save_cursor(&lease, w.password.id, &inbox, "8", vec![], vec![again]).await.unwrap();
     let ids = ["uid-0".into(), "new-1".into()];
     let known = w.store.known(w.job.id, w.password.id, &inbox, &ids).await.unwrap();
     assert_eq!((known[&ids[0]].0, known[&ids[1]].0), (keys[0], keys[0]));
@@ -205,7 +205,7 @@ async fn what_was_acknowledged_survives_a_crash() {
     let w = World::new().await;
     let lease = w.lease().await;
     let keys = w.store.reserve(&lease, w.password.id, &folder("inbox"), &messages(0..100)).await.unwrap();
-    w.store.save_cursor(&lease, w.password.id, &folder("inbox"), "42", vec![]).await.unwrap();
+    w.store.save_cursor(&lease, w.password.id, &folder("inbox"), "42", vec![], vec![]).await.unwrap();
     // The files as a dead process leaves them: copied while the store is open, its log not folded in.
     let copy = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(w.directory.path()).unwrap() {
@@ -236,4 +236,28 @@ async fn speed_of_reserve_deliver_finish() {
     let took = begun.elapsed();
     println!("10,000 messages through 3 steps in {took:?}: {:.0}/s", 10_000.0 / took.as_secs_f64());
     println!("{:?}", w.store.counters());
+}
+
+#[tokio::test]
+async fn ids_that_name_other_messages_now_are_taken_from_those_that_had_them() {
+    let w = World::new().await;
+    let lease = w.lease().await;
+    let (inbox, account) = (folder("inbox"), w.password.id);
+    let keys = w.store.reserve(&lease, account, &inbox, &messages(0..4)).await.unwrap();
+    w.store.deliver(&lease, &delivered(&keys[1..]), DeliverTo::Delivered).await.unwrap();
+    w.store.finish(&lease, &keys[3..]).await.unwrap();
+    let ids: Vec<_> = messages(0..4).into_iter().map(|m| m.id).collect();
+    let moved = Mapping { key: keys[2], folder: inbox.clone(), message: "elsewhere".into() };
+    w.store.save_cursor(&lease, account, &inbox, "9", ids.clone(), vec![moved]).await.unwrap();
+    assert!(w.store.known(w.job.id, account, &inbox, &ids).await.unwrap().is_empty());
+    let left = w.store.unfinished(w.job.id, account).await.unwrap();
+    assert_eq!((left.len(), left[0].key, left[0].message.as_str()), (1, keys[2], "elsewhere"));
+    let rows = w.store.ledger(&LedgerQuery { limit: 9, ..LedgerQuery::default() }).await.unwrap();
+    let states: Vec<_> = rows.iter().map(|row| (row.key, row.state)).collect();
+    use LedgerState::{Delivered, Done};
+    assert_eq!(
+        states,
+        [(keys[3], Done), (keys[2], Delivered), (keys[1], Done)],
+        "reserved ones are forgotten"
+    );
 }

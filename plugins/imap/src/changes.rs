@@ -43,6 +43,17 @@ impl Cursor {
         let modseq = parts.next()?.parse().ok()?;
         Some(Self { validity, uid_next, modseq })
     }
+
+    /// Whether ids from the time of this cursor still name the same messages. Both counters only rise (RFC 9051, section
+    /// 2.3.1.1; RFC 7162, section 3.1.2.1): one that fell tells of a server that was restored from a backup and gives
+    /// UIDs out a second time. A server without UIDVALIDITY or UIDNEXT vouches for nothing.
+    fn stands(&self, now: &Self) -> bool {
+        now.validity > 0
+            && now.validity == self.validity
+            && self.uid_next > 0
+            && now.uid_next >= self.uid_next
+            && now.modseq >= self.modseq
+    }
 }
 
 impl ImapSession {
@@ -51,7 +62,7 @@ impl ImapSession {
         self.selected = None;
         let now = Cursor::now(self.select(folder, Purpose::Read)?);
         let next = format!("{}.{}.{}", now.validity, now.uid_next, now.modseq);
-        let since = since.and_then(Cursor::parse).filter(|c| c.validity == now.validity && c.uid_next > 0);
+        let since = since.and_then(Cursor::parse).filter(|since| since.stands(&now));
         let changed = match since {
             Some(since) if since == now && now.modseq > 0 => Some(Vec::new()),
             Some(since) => Some(self.changed(since, now)?).filter(|changed| changed.len() <= MOST),

@@ -183,3 +183,24 @@ fn a_new_uidvalidity_means_list_again() {
     assert_eq!((changes.changed, changes.list_again), (vec!["7.95.INBOX".to_owned()], false));
     host.finish();
 }
+
+#[test]
+fn a_folder_whose_counters_fell_or_that_has_no_uidvalidity_is_listed_again() {
+    let examine = |number: u32, codes: &[&str]| {
+        let codes: Vec<String> = codes.iter().map(|code| format!("S: * OK [{code}] so")).collect();
+        format!("C: A{number} EXAMINE INBOX (CONDSTORE)\n{}\nS: A{number} OK [READ-ONLY] open", codes.join("\n"))
+    };
+    let cases: [(&str, &[&str]); 4] = [
+        ("7.10.50", &["UIDVALIDITY 7", "UIDNEXT 9", "HIGHESTMODSEQ 50"]),
+        ("7.10.50", &["UIDVALIDITY 7", "UIDNEXT 10", "HIGHESTMODSEQ 49"]),
+        ("0.10.50", &["UIDNEXT 10", "HIGHESTMODSEQ 50"]),
+        ("7.10.50", &["UIDVALIDITY 7", "HIGHESTMODSEQ 50"]),
+    ];
+    let script: Vec<String> =
+        cases.iter().enumerate().map(|(index, (_, codes))| examine(index as u32 + 1, codes)).collect();
+    let (host, mut session) = signed_in("CONDSTORE", &script.join("\n"));
+    for (since, codes) in cases {
+        assert!(session.changes("INBOX", Some(since)).unwrap().list_again, "{since} -> {codes:?}");
+    }
+    host.finish();
+}

@@ -1,7 +1,9 @@
 //! `wissel ledger`: what became of each message.
 
-use clap::Args;
+mod forget;
+
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use wissel_model::{Account, ImportJob, LedgerState};
 use wissel_store::{LedgerQuery, LedgerRow};
@@ -14,9 +16,12 @@ use crate::text::Language;
 
 const STATES: [&str; 5] = ["reserved", "delivered", "done", "baseline", "quarantined"];
 
-/// Which rows are shown.
+/// Which rows are shown, or what is done about one.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Only messages of this job
     job: Option<String>,
     /// Only messages in this state
@@ -30,8 +35,23 @@ pub(crate) struct Arguments {
     limit: u32,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Forget that a message was imported, so that the job imports it again
+    Forget {
+        /// Its key, or the beginning of it
+        key: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
 /// Carries out the command.
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResult {
+    if let Some(Command::Forget { key, yes }) = &arguments.command {
+        return forget::run(context, key, *yes).await;
+    }
     let (store, language) = (context.store().await?, context.language);
     let job = match &arguments.job {
         Some(name) => Some(store.job_named(name).await?.id),

@@ -7,6 +7,7 @@ mod baseline;
 mod crash;
 mod failures;
 mod import;
+mod restored;
 mod service;
 mod support;
 mod switching;

@@ -297,8 +297,16 @@ impl Session for FakeSession {
     }
 
     async fn changes(&mut self, _folder: &FolderId, since: Option<&str>) -> Result<ChangeSet> {
-        let now = if self.beta { "b".to_owned() } else { self.mailbox.world().validity.to_string() };
-        let list_again = since != Some(now.as_str());
+        // As IMAP does: which numbering, and the last number that was given out.
+        let (validity, last) = {
+            let world = self.mailbox.world();
+            if self.beta { (0, 0) } else { (world.validity, world.last) }
+        };
+        let now = format!("{validity}.{last}");
+        let since = since.and_then(|since| since.split_once('.'));
+        let stands =
+            since.is_some_and(|(v, l)| v == validity.to_string() && l.parse::<u32>().unwrap() <= last);
+        let list_again = !stands;
         Ok(ChangeSet { changed: Vec::new(), removed: Vec::new(), next: now, more: false, list_again })
     }
 
