@@ -25,7 +25,7 @@ pub(crate) type CommandResult = anyhow::Result<Code>;
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// What speaks to mail services: list, show, install, remove
+    /// What speaks to mail services: list, show, install, check, remove
     #[command(subcommand)]
     Connector(connector::Command),
     /// Mail accounts: add, list, show, edit, test, default, remove

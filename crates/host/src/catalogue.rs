@@ -23,7 +23,7 @@ use crate::description::Checker;
 use crate::engine::engine;
 use crate::limits::SessionLimits;
 use crate::linker::linker;
-use crate::loader::{Loaded, Loader};
+use crate::loader::{Examined, Loaded, Loader};
 use crate::rejection::Rejection;
 use crate::session::{Opening, open};
 use crate::tls::Trust;
@@ -173,6 +173,14 @@ impl Catalogue {
     /// Why it could not be used.
     pub async fn inspect(&self, path: &Path) -> std::result::Result<Inspected, Rejection> {
         Ok(inspected(&self.loader.load(path).await?))
+    }
+
+    /// Looks at a file closely, as an author wants to know it; see [`Examined`].
+    ///
+    /// # Errors
+    /// Why it could not be used.
+    pub async fn examine(&self, path: &Path) -> std::result::Result<Examined, Rejection> {
+        self.loader.examine(path).await
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {

@@ -33,4 +33,5 @@ mod tls;
 
 pub use catalogue::{Catalogue, CatalogueError, CatalogueOptions, Entry, Inspected};
 pub use limits::SessionLimits;
+pub use loader::Examined;
 pub use rejection::Rejection;

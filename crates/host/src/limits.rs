@@ -12,11 +12,13 @@ pub struct SessionLimits {
     pub table_elements: usize,
     /// Octets of one component file.
     pub component: u64,
+    /// Whether it may reach the endpoints of its account; without, none is granted.
+    pub network: bool,
 }
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { memory: 256 << 20, table_elements: 200_000, component: 64 << 20 }
+        Self { memory: 256 << 20, table_elements: 200_000, component: 64 << 20, network: true }
     }
 }
 

@@ -26,6 +26,19 @@ pub(crate) struct Loaded {
     pub(crate) pre: ConnectorPre<State>,
 }
 
+/// What a file says of itself when it is looked at closely.
+#[derive(Debug, Clone)]
+pub struct Examined {
+    /// Its description.
+    pub description: Arc<Description>,
+    /// SHA-256 of the file, in hexadecimal.
+    pub digest: String,
+    /// Octets of the file.
+    pub size: u64,
+    /// What `describe` returned, each time in an instance of its own with every import cut off.
+    pub texts: [String; 2],
+}
+
 /// Loads files.
 pub(crate) struct Loader {
     pub(crate) engine: Engine,
@@ -38,6 +51,7 @@ pub(crate) struct Loader {
 
 /// A file that was compiled and whose surface is that of a connector.
 struct Compiled {
+    size: u64,
     digest: String,
     component: Component,
     pre: ConnectorPre<State>,
@@ -52,6 +66,19 @@ impl Loader {
             .map_err(|error| Rejection::Invalid(error.to_string()))??;
         let description = self.description(&compiled).await?;
         Ok(Loaded { description: Arc::new(description), digest: compiled.digest, pre: compiled.pre })
+    }
+
+    /// Loads one file, and has it describe itself twice, each time in an instance of its own.
+    pub(crate) async fn examine(self: &Arc<Self>, path: &Path) -> Result<Examined, Rejection> {
+        let (loader, file) = (Arc::clone(self), path.to_owned());
+        let compiled = tokio::task::spawn_blocking(move || loader.compile(&file))
+            .await
+            .map_err(|error| Rejection::Invalid(error.to_string()))??;
+        // Not the description that was kept: the component itself is asked.
+        let first = describe(&self.engine, &compiled.component, self.limits).await?;
+        let second = describe(&self.engine, &compiled.component, self.limits).await?;
+        let description = Arc::new(self.checker.check(&first)?);
+        Ok(Examined { description, digest: compiled.digest, size: compiled.size, texts: [first, second] })
     }
 
     fn compile(&self, path: &Path) -> Result<Compiled, Rejection> {
@@ -72,7 +99,7 @@ impl Loader {
             .map_err(|error| Rejection::Invalid(format!("{error:#}")))?;
         check_surface(&self.engine, &component)?;
         let pre = connect(&self.linker, &component)?;
-        Ok(Compiled { digest, component, pre })
+        Ok(Compiled { size, digest, component, pre })
     }
 
     /// The description that was kept for these bytes, or what the component says.

@@ -27,7 +27,7 @@ pub struct Description {
     pub endpoints: Vec<Endpoint>,
     /// How its accounts sign in.
     pub auth: Vec<AuthMethod>,
-    /// The operations of the contract that work.
+    /// The operations of the contract that work; names that this version does not know are kept, and not used.
     pub operations: Vec<String>,
     /// Classes of servers that it meets.
     #[serde(default)]
@@ -278,4 +278,7 @@ pub struct Limits {
     pub largest_message: Option<u64>,
     /// Messages in one `fetch`.
     pub fetch_batch: Option<u32>,
+    /// Limits that this version does not know: kept, and not used.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, serde_json::Value>,
 }

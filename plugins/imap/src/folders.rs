@@ -98,7 +98,7 @@ impl ImapSession {
     }
 
     /// LIST of all folders; with the counts of all of them where the server gives them along (RFC 5819).
-    fn load_tree(&mut self, counts: bool) -> Result<&Tree> {
+    pub(crate) fn load_tree(&mut self, counts: bool) -> Result<&Tree> {
         let wildcard = ListMailbox::try_from("*").map_err(|_| Error::protocol("the wildcard `*`"))?;
         let reference = Mailbox::try_from("").map_err(|_| Error::protocol("an empty reference"))?;
         let body = CommandBody::List { reference, mailbox_wildcard: wildcard };

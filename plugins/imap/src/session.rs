@@ -3,7 +3,7 @@
 use wissel_connector::types::{
     ChangeSet, DeliveryInfo, Folder, FolderAddress, Identity, MessagePage, Outcome, PageRequest, Wake,
 };
-use wissel_connector::{Delivery, Host, Result, Session, Settings, Source};
+use wissel_connector::{Delivery, Error, ErrorKind, Host, Result, Session, Settings, Source};
 
 use crate::connection::{Collect, Connection};
 use crate::listing::Listing;
@@ -40,9 +40,24 @@ impl ImapSession {
         let fits = |s: &Selected| s.folder == folder && (s.for_writing || purpose == Purpose::Read);
         let selected = match open.filter(fits) {
             Some(selected) => selected,
-            None => select(&mut self.connection, folder, purpose)?,
+            None => match select(&mut self.connection, folder, purpose) {
+                Ok(selected) => selected,
+                Err(error) => return Err(self.gone_or(error, folder)),
+            },
         };
         Ok(self.selected.insert(selected))
+    }
+
+    /// `not-found` where a folder did not open because it is not there; else the error. Many servers refuse both with a NO
+    /// that has no code, and only LIST tells the difference.
+    fn gone_or(&mut self, error: Error, folder: &str) -> Error {
+        if error.is_final() || error.kind != ErrorKind::Temporary || error.code.is_some() {
+            return error;
+        }
+        match self.load_tree(false) {
+            Ok(tree) if tree.by_id(folder).is_none() => Error::not_found(error.message),
+            _ => error,
+        }
     }
 
     /// Opens the folder for messages that were listed under this UIDVALIDITY.

@@ -1,5 +1,7 @@
 //! `wissel connector`: the components that speak to mail services.
 
+mod check;
+
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -29,6 +31,8 @@ pub(crate) enum Command {
         /// The file
         file: PathBuf,
     },
+    /// Hold a component file to the contract, with an account or without; installs nothing
+    Check(check::Arguments),
     /// Remove a connector
     Remove {
         /// The connector's name
@@ -45,6 +49,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
         Command::List => list(context).await,
         Command::Show { name } => show(context, &name).await,
         Command::Install { file } => install(context, &file).await,
+        Command::Check(arguments) => check::run(context, &arguments).await,
         Command::Remove { name, force } => remove(context, &name, force).await,
     }
 }

@@ -56,7 +56,8 @@ pub(crate) async fn open(
     }
     let time = Duration::from_secs(account.connection.call_timeout_seconds.into());
     let requests = description.limits.parallel_requests.unwrap_or(PARALLEL_REQUESTS);
-    let grants = Grants::new(&description, &account)?;
+    let granted = Grants::new(&description, &account)?;
+    let grants = if host.limits.network { granted } else { Grants::default() };
     let context = Context {
         account,
         auth,

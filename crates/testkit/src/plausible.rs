@@ -1,0 +1,41 @@
+//! An account that fits a description and belongs to nobody, for what is tried without an account.
+
+use std::collections::BTreeMap;
+
+use wissel_model::description::{Setting, SettingKind};
+use wissel_model::{Account, AccountId, ConnectionPolicy, Description, settings};
+
+/// An account with made-up values for every setting that must have one. Its hosts are of the domain `invalid`, which
+/// exists nowhere (RFC 2606).
+#[must_use]
+pub fn account(description: &Description) -> Account {
+    let mut given = BTreeMap::new();
+    for setting in &description.settings {
+        let has_default = settings::default_of(setting, description, &given).is_some();
+        if setting.required && !has_default && setting.kind != SettingKind::Secret {
+            given.insert(setting.key.clone(), value(setting));
+        }
+    }
+    Account {
+        id: AccountId::generate(),
+        name: "conformance check".to_owned(),
+        connector: description.name.clone(),
+        auth: description.auth.first().map(|auth| auth.id.clone()).unwrap_or_default(),
+        settings: given,
+        connection: ConnectionPolicy { call_timeout_seconds: 30, ..ConnectionPolicy::default() },
+        is_default: false,
+    }
+}
+
+fn value(setting: &Setting) -> String {
+    let first = setting.choices.first().map(|choice| choice.value.clone());
+    match setting.kind {
+        SettingKind::Email => "someone@mail.invalid".to_owned(),
+        SettingKind::Url => "https://mail.invalid/".to_owned(),
+        SettingKind::Host => "mail.invalid".to_owned(),
+        SettingKind::Integer => setting.min.or(setting.max).unwrap_or(1).to_string(),
+        SettingKind::Flag => "false".to_owned(),
+        SettingKind::Choice => first.unwrap_or_default(),
+        SettingKind::Line | SettingKind::MultiLine | SettingKind::Secret => "someone".to_owned(),
+    }
+}
