@@ -23,6 +23,7 @@ mod quarantine;
 mod recognise;
 mod recover;
 mod service;
+mod suspects;
 mod switch;
 mod target;
 mod timetable;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use wissel_model::{
     Account, ConnectorError, ErrorKind, Filter, Folder, ImportJob, JobId, LedgerEntry, LedgerState,
-    MessageId, MessageSummary, PageRequest, Session,
+    MessageId, MessageSummary, PageRequest, Session, clock,
 };
 use wissel_store::{Lease, Store};
 
@@ -147,7 +147,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// The filter as it stands now.
     pub(crate) fn now(filter: &Filter) -> Self {
-        let since = filter.newer_than.map(|limit| limit.since(Timestamp::now()));
+        let since = filter.newer_than.map(|limit| limit.since(clock::now()));
         Self { unread_only: filter.unread_only, since }
     }
 

@@ -54,6 +54,8 @@ pub(crate) struct Memory {
     /// Messages that broke the connector each time. Set aside once the pass comes to its end: until then the
     /// connector may be what is broken, and then every message would end in quarantine.
     pub(crate) suspects: Vec<(Folder, MessageKey, FailedMessage)>,
+    /// Whether messages that may have ended the process were tried; see [`crate::suspects`].
+    pub(crate) tried_suspects: bool,
     /// Messages that broke the session each time, since one was delivered last.
     pub(crate) casualties: u32,
     /// Messages that are left to the next run, and the first reason.
@@ -97,6 +99,7 @@ impl Pass<'_> {
             }
         }
         self.act_on_delivered(session, &folders).await?;
+        self.try_suspects(session, &folders).await?;
         for folder in &folders.scanned {
             self.import_folder(session, &folders, folder, vouched.contains(&folder.id)).await?;
         }

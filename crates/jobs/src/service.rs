@@ -7,11 +7,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use wissel_model::{ImportJob, JobId};
+use wissel_model::{ImportJob, JobId, clock};
 
 use crate::timetable::Timetable;
 use crate::{ImportOptions, JobError, NoProgress, Workshop, import};
@@ -76,7 +75,7 @@ struct Service {
 impl Service {
     /// Goes on where the last service stopped: what was missed since the last run of a job is due, once.
     async fn recall(&mut self) -> Result<(), JobError> {
-        let now = Timestamp::now();
+        let now = clock::now();
         for job in self.shop.store.jobs().await? {
             if let Some(last) = self.shop.store.runs(job.id, 1).await?.first() {
                 self.timetable.recall(&job, last.started, now);
@@ -86,7 +85,7 @@ impl Service {
     }
 
     async fn start_due(&mut self, stop: &CancellationToken) -> Result<(), JobError> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let mut jobs = self.shop.store.jobs().await?;
         jobs.retain(|job| job.enabled);
         self.timetable.keep(&jobs);

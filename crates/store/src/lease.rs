@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
-use wissel_model::JobId;
+use wissel_model::{JobId, clock};
 
 use crate::error::Failure;
 use crate::jobs::job_name;
@@ -67,7 +67,7 @@ impl Store {
                         .bind(job.to_string())
                         .fetch_optional(&mut *tx)
                         .await?;
-                let now = Timestamp::now();
+                let now = clock::now();
                 let epoch = match row {
                     Some((epoch, other, expires, released)) => {
                         let until = read_moment(&expires)?;
@@ -104,7 +104,7 @@ impl Store {
         self.fenced(lease, move |tx| {
             Box::pin(async move {
                 sqlx::query("UPDATE job_lease SET expires = ? WHERE job = ?")
-                    .bind(expiry(Timestamp::now(), ttl))
+                    .bind(expiry(clock::now(), ttl))
                     .bind(job)
                     .execute(tx)
                     .await?;

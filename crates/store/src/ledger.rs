@@ -147,6 +147,28 @@ impl Store {
         .await
     }
 
+    /// Counts a strike against a message that is reserved, and returns how many it has.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn strike(&self, lease: &Lease, key: MessageKey) -> Result<u32> {
+        let job = lease.job;
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                let strikes: Option<i64> = sqlx::query_scalar(
+                    "UPDATE ledger SET strikes = strikes + 1 WHERE key = ? AND job = ? AND state = 'reserved' \
+                     RETURNING strikes",
+                )
+                .bind(key.to_string())
+                .bind(job.to_string())
+                .fetch_optional(tx)
+                .await?;
+                Ok(strikes.and_then(|strikes| u32::try_from(strikes).ok()).unwrap_or(0))
+            })
+        })
+        .await
+    }
+
     /// Forgets a message that is done, so that a run imports it again where it still lies; the audit trail gets the
     /// record.
     ///

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use wissel_model::{FolderAddress, FolderId, FolderRole, LedgerEntry, LedgerState};
+use wissel_model::{FolderAddress, FolderId, FolderRole, LedgerEntry, LedgerState, clock};
 
 use crate::{Result, StoreError};
 
@@ -20,7 +20,7 @@ pub(crate) fn moment(at: Timestamp) -> String {
 
 /// The present moment, as stored.
 pub(crate) fn now() -> String {
-    moment(Timestamp::now())
+    moment(clock::now())
 }
 
 /// Reads a moment.

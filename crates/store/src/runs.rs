@@ -12,6 +12,9 @@ use crate::{Result, Store};
 /// Finished runs that are kept for each job: a job that runs each minute must not fill the disk with reports.
 const KEPT: i64 = 1000;
 
+/// Deaths that are counted at most.
+const DEATHS: u32 = 5;
+
 /// A run of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -99,6 +102,15 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// How many runs in a row died before the one that is under way: began, and never came to an end.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn deaths_before(&self, job: JobId) -> Result<usize> {
+        let runs = self.runs(job, DEATHS + 1).await?;
+        Ok(runs.iter().skip(1).take_while(|run| run.finished.is_none()).count())
     }
 
     /// Records how a run ended, and the job's health with it. A run that was stopped leaves the health as it was.
