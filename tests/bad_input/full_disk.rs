@@ -1,51 +1,16 @@
 //! No room: on the disk of the target directory, or on that of the database.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use rustix::process::geteuid;
 use wissel_tests::corpus::{self, Sample};
 use wissel_tests::dovecot::{ALICE, Options};
 use wissel_tests::observer::{SINK, Tokens};
 use wissel_tests::scene::{ACCOUNT, Entry, Scene};
+use wissel_tests::small_disk::SmallDisk;
 use wissel_tests::wissel::Output;
 
 use crate::assert_failed;
-
-/// A file system of its own with little room; only root can make one.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path, size: &str) -> Self {
-        fs::create_dir_all(at).unwrap();
-        let size = format!("size={size}");
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status().unwrap();
-        assert!(mounted.success(), "no file system can be mounted");
-        Self(at.to_path_buf())
-    }
-
-    /// Takes all the room that is left. What is returned gives it back.
-    fn fill(&self) -> PathBuf {
-        let path = self.0.join("filling");
-        let mut file = fs::File::create(&path).unwrap();
-        while file.write_all(&[0; 4096]).is_ok() {}
-        path
-    }
-
-    fn grow(&self, size: &str) {
-        let size = format!("remount,size={size}");
-        assert!(Command::new("mount").args(["-o", &size]).arg(&self.0).status().unwrap().success());
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
 
 /// Twenty messages, of which one has three megabytes.
 fn mailbox() -> (Scene, Vec<Sample>) {

@@ -8,8 +8,8 @@ use wissel_tests::dovecot::{ALICE, Options};
 use crate::bench::{Bench, Case, DIRECT, Published};
 use crate::commands::without_move;
 
-/// Rounds of the two tests together, unless `WISSEL_ROUNDS` says otherwise.
-const ROUNDS: u64 = 60;
+/// Rounds of the two tests together, unless `WISSEL_ROUNDS` says otherwise: 500 for a long search.
+const ROUNDS: u64 = 100;
 
 /// The lease of a job lasts 60 seconds; a restart that needs no more than this does not wait for it. On a fast machine it
 /// takes two seconds.
@@ -47,7 +47,7 @@ fn rounds(options: &Options, rounds: u64) {
     for round in 0..rounds {
         let mut rng = Rng::with_seed(seed.wrapping_add(round));
         let mut case = bench.case(DIRECT, "move");
-        let old = case.letters(0, rng.u64(160..360));
+        let old = case.letters(0, rng.u64(40..140));
         bench.server.deliver(ALICE, &case.folders[0], &old);
         case.deliver(&bench, 30);
         let mut published = Published::default();
@@ -85,7 +85,7 @@ fn undisturbed(bench: &mut Bench) -> Duration {
     case.finish(bench);
     case.close(bench);
     let mut case = bench.case(DIRECT, "move");
-    case.deliver(bench, 290);
+    case.deliver(bench, 120);
     let duration = case.finish(bench);
     case.check_finished(bench, &Published::default());
     case.close(bench);

@@ -20,4 +20,5 @@ pub mod paths;
 pub mod proxy;
 pub mod python;
 pub mod scene;
+pub mod small_disk;
 pub mod wissel;

@@ -66,9 +66,15 @@ impl Wissel {
     /// Runs a command to its end, started by another program such as `prlimit` with its arguments.
     #[must_use]
     pub fn run_under(&self, starter: &[&str], arguments: &[&str]) -> Output {
+        self.spawn_under(starter, arguments).wait()
+    }
+
+    /// Starts a command as another program starts it, and leaves it running.
+    #[must_use]
+    pub fn spawn_under(&self, starter: &[&str], arguments: &[&str]) -> Running {
         let mut command = Command::new(starter[0]);
         command.args(&starter[1..]).arg(paths::wissel());
-        self.start(command, arguments).wait()
+        self.start(command, arguments)
     }
 
     /// Runs a command that has to succeed, with `--json`, and returns what it printed.
