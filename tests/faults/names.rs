@@ -68,7 +68,7 @@ fn a_name_that_goes_away_and_comes_back_elsewhere() {
     assert!(before.connections() > 0 && after.connections() > 0);
     service.terminate();
     assert_eq!(service.wait().code, Some(0));
-    field.scene.run(&["account", "edit", name, "--set", "host=127.0.0.1"]).success();
+    field.scene.run(&["account", "edit", name, "--set", "host=127.0.0.3"]).success();
     case.assert_complete();
     case.ended("the job is failing, until the name is known again", took);
 }
