@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::yard::{List, Yard};
+use crate::yard::{List, Yard, each};
 
 /// A misdeed, and how a run of its job has to end.
 struct Case {
@@ -38,6 +38,15 @@ const CASES: &[Case] = &[
     case("open:memory-bomb", 1, "fault", "more memory than its 256 MiB [memory-limit]", 6),
     case("list:memory-bomb", 1, "fault", "more memory than its 256 MiB [memory-limit]", 6),
     case("list:recursion", 1, "fault", "used up its stack [stack-overflow]", 6),
+    case("list:boundary-recursion", 1, "fault", "used up its stack [stack-overflow]", 6),
+    case("list:gigabyte", 1, "fault", "more memory than its 256 MiB [memory-limit]", 6),
+    case("answer:shared-gigabyte", 1, "fault", "handed over more than 64 MiB at once [answer-limit]", 6),
+    case("page-token:hundred-megabytes", 1, "fault", "more than 64 MiB at once [answer-limit]", 6),
+    case("page-token:huge", 1, "fault", CONTRACT, 6),
+    case("page-token:empty", 1, "fault", CONTRACT, 6),
+    case("message-id:not-utf8", 1, "fault", "[trap]", 6),
+    case("text:not-utf8", 1, "fault", "[trap]", 6),
+    case("list:handles", 1, "fault", "more than 10000 handles open [handle-limit]", 6),
     case("list:trap", 1, "fault", "[trap]", 6),
     case("list:random-flood", 1, "fault", "[contract]", 6),
     case("delivery:write-before-begin", 1, "fault", "`write` without an open message [contract]", 28),
@@ -55,6 +64,17 @@ const CASES: &[Case] = &[
 /// For starting the program and filling memory, on a slow and busy machine: what counts is that it ends, and in what.
 const SLACK: u64 = 240;
 
+/// The page says what becomes of a hostile connector; what a run ends in here has to stand there.
+#[test]
+fn each_ending_stands_in_the_security_page() {
+    let page = std::fs::read_to_string(xtask::workspace::root().join("docs/security.md")).unwrap();
+    for case in CASES {
+        let code = case.says.rsplit_once('[').map(|(_, code)| code.trim_end_matches(']'));
+        let known = code.is_none_or(|code| page.contains(&format!("[{code}")) || code == "made-up-cancel");
+        assert!(known && page.contains(&format!("`{}`", case.code)), "{}: {}", case.behaviour, case.says);
+    }
+}
+
 #[test]
 fn each_misdeed_ends_in_a_typed_error_within_its_time() {
     let yard = Yard::new();
@@ -62,12 +82,8 @@ fn each_misdeed_ends_in_a_typed_error_within_its_time() {
     for (number, case) in CASES.iter().enumerate() {
         yard.hostile(&name(number), case.behaviour, &[]);
     }
-    // All at once: most of the time they wait.
     std::thread::scope(|scope| {
-        for (number, case) in CASES.iter().enumerate() {
-            let (yard, list) = (&yard, &list);
-            scope.spawn(move || check(yard, list, &name(number), case));
-        }
+        scope.spawn(|| each(CASES, |number, case| check(&yard, &list, &name(number), case)));
         yard.assert_neighbour_works(1);
     });
     yard.assert_neighbour_works(2);

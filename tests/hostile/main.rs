@@ -13,9 +13,11 @@
 
 mod faults;
 mod files;
+mod lying;
 mod messages;
 mod replaced;
 mod secrets;
+mod servers;
 mod service;
 mod terminal;
 mod yard;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::yard::{List, Yard, files};
+use crate::yard::{List, Yard, each, files};
 
 /// A misdeed with the third of five messages, and what a run makes of it.
 struct Case {
@@ -27,6 +27,9 @@ const CASES: &[Case] = &[
     around("message-id:same", ALL),
     around("message-id:upwards", ALL),
     around("message-id:control", ALL),
+    around("message-id:long", ALL),
+    around("folder-id:long", ALL),
+    around("folder-name:long", ALL),
     around("folder-id:upwards", ALL),
     around("folder-id:control", ALL),
     around("folder-name:upwards", ALL),
@@ -37,12 +40,14 @@ const CASES: &[Case] = &[
     Case { quarantined: 1, exit: 7, ..around("broken-id:upwards", OTHERS) },
     left("message:left-open", ("temporary", "left the message unfinished")),
     left("message:not-delivered", ("protocol", "neither delivered this message nor said why")),
-    Case {
-        error: Some(("protocol", "does not come to an end")),
-        exit: 7,
-        ..around("list-again:endless", ALL)
-    },
+    endless("list-again:endless"),
+    endless("list-again:empty-pages"),
+    endless("list-again:same-page"),
 ];
+
+const fn endless(behaviour: &'static str) -> Case {
+    Case { error: Some(("protocol", "does not come to an end")), exit: 7, ..around(behaviour, ALL) }
+}
 
 const fn around(behaviour: &'static str, imported: &'static [usize]) -> Case {
     Case { behaviour, exit: 0, error: None, imported, quarantined: 0, failed: 0 }
@@ -62,12 +67,7 @@ fn the_other_messages_are_imported_once_and_nothing_is_half_written() {
     for (number, case) in CASES.iter().enumerate() {
         yard.hostile(&name(number), case.behaviour, &[]);
     }
-    std::thread::scope(|scope| {
-        for (number, case) in CASES.iter().enumerate() {
-            let (yard, list) = (&yard, &list);
-            scope.spawn(move || check(yard, list, &name(number), case));
-        }
-    });
+    each(CASES, |number, case| check(&yard, &list, &name(number), case));
     yard.assert_neighbour_works(11);
     let stray = fs::read_dir("/tmp").unwrap().flatten().map(|entry| entry.file_name());
     let stray: Vec<_> = stray.filter(|name| name.to_string_lossy().starts_with("wissel-rogue")).collect();
@@ -121,11 +121,13 @@ fn a_message_that_breaks_the_connector_twice_is_set_aside() {
         ("message:memory-bomb", "memory-limit"),
         ("message:other-encoding", "contract"),
     ];
+    for (behaviour, code) in cases {
+        yard.hostile(code, behaviour, &[]);
+    }
     std::thread::scope(|scope| {
         for (behaviour, code) in cases {
             let (yard, list) = (&yard, &list);
             scope.spawn(move || {
-                yard.hostile(code, behaviour, &[]);
                 let (output, time) = yard.run(code);
                 let report = output.json();
                 list.add(

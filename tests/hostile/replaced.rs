@@ -80,9 +80,9 @@ fn the_running_service_notices_a_replaced_a_broken_and_a_removed_connector() {
     yard.assert_neighbour_works(51);
 }
 
-/// Loading is one at a time, and a look-up of a connector waits for it: the limit of `describe` is what it costs.
+/// Only who asks for that connector waits for it. (That a session of another one does not, is held by the host's tests.)
 #[test]
-fn a_file_that_loops_in_describe_delays_the_service_by_its_limit_at_most() {
+fn a_file_that_loops_in_describe_is_refused_while_the_service_goes_on() {
     let yard = Yard::new();
     let list = List::new("a file that loops in describe, dropped beside the connectors");
     yard.hostile(JOB, "none:good", &[]);
@@ -90,13 +90,12 @@ fn a_file_that_loops_in_describe_delays_the_service_by_its_limit_at_most() {
     until("the connector", || yard.imported(MESSAGES));
     fs::write(yard.connectors.join("z.wasm"), changed(&rogue(), "describe-mode=pure", "describe-mode=spin"))
         .unwrap();
-    std::thread::sleep(Duration::from_secs(1));
     let sample = corpus::message(52, 0);
     yard.scene.server.deliver(ALICE, "INBOX", &[&sample]);
     let sink = yard.scene.sink(GOOD);
     let time = until("the mail", || Tokens::in_sink(&sink).total(&sample.token) == 1);
     list.add("mail of another account", "imported", time);
+    until("the refusal", || service.stderr().contains("it did not finish in time"));
     service.terminate();
-    let output = service.wait().success();
-    assert!(output.stderr.contains("it did not finish in time"), "it was never loaded: {}", output.stderr);
+    let _ = service.wait().success();
 }

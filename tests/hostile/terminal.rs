@@ -81,7 +81,7 @@ fn no_header_of_a_mail_commands_the_terminal() {
 #[test]
 fn a_flood_of_log_lines_is_cut_off() {
     let yard = Yard::new();
-    let list = List::new("100,000 log lines");
+    let list = List::new("two million log lines");
     yard.hostile("Vloed", "list:log-flood", &[]);
     let (output, time) = yard.run("Vloed");
     let lines = output.stderr.matches("flood line").count();

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -130,6 +131,25 @@ pub(crate) fn until(what: &str, mut wanted: impl FnMut() -> bool) -> Duration {
         std::thread::sleep(Duration::from_millis(100));
     }
     begun.elapsed()
+}
+
+/// Cases that are looked at at the same time: most of the time they wait, but each is a program that has to start.
+const AT_ONCE: usize = 5;
+
+/// Looks at every case, a few at a time.
+pub(crate) fn each<T: Sync>(cases: &[T], check: impl Fn(usize, &T) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((number, case)) =
+                    Some(next.fetch_add(1, Relaxed)).and_then(|n| Some((n, cases.get(n)?)))
+                {
+                    check(number, case);
+                }
+            });
+        }
+    });
 }
 
 /// The hostile connector.

@@ -2,22 +2,22 @@
 //!
 //! Each file stands for itself: one that cannot be used is listed with the reason, and the others go on. Before each
 //! look-up the directory is looked at again, so that a running service notices what was added, replaced or removed;
-//! sessions that are open finish on the version they began with.
+//! sessions that are open finish on the version they began with. Which look-up waits for which file is in [`shelf`].
 
 mod directory;
+mod shelf;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 use wissel_model::connector::Result;
 use wissel_model::secrets::Secrets;
 use wissel_model::{Account, ConnectorError, Connectors, Description, ErrorKind, OpenOptions, Session};
 
-use self::directory::{Listing, list};
+use self::shelf::{Found, Shelf};
 use crate::capability::http::client::Clients;
 use crate::description::Checker;
 use crate::engine::engine;
@@ -76,25 +76,18 @@ pub struct Inspected {
     pub digest: String,
 }
 
-/// What is known of the directory.
-#[derive(Default)]
-struct Snapshot {
-    listing: Listing,
-    files: BTreeMap<PathBuf, std::result::Result<Arc<Loaded>, Rejection>>,
-}
+/// Components that are compiled at the same time.
+const COMPILING: usize = 2;
 
 /// The connectors that are installed.
 pub struct Catalogue {
     directory: PathBuf,
-    loader: Arc<Loader>,
+    shelf: Arc<Shelf>,
     host: Opening,
-    snapshot: RwLock<Arc<Snapshot>>,
-    /// Held while the directory is read again.
-    refreshing: Mutex<()>,
 }
 
 impl Catalogue {
-    /// Starts the runtime and reads the directory.
+    /// Starts the runtime and begins to read the directory.
     ///
     /// # Errors
     /// When the cache directory cannot be made or the runtime does not start. A connector that cannot be used is
@@ -117,54 +110,35 @@ impl Catalogue {
             engine: engine.clone(),
             descriptions,
             limits: options.limits,
+            compiling: Semaphore::new(COMPILING),
+            refused: Mutex::default(),
         };
         let trust = Arc::new(Trust::default());
         let clients = Arc::new(Clients::new(Arc::clone(&trust)));
         let catalogue = Arc::new(Self {
             directory: options.connectors_dir,
-            loader: Arc::new(loader),
+            shelf: Shelf::new(Arc::new(loader)),
             host: Opening { engine, secrets: options.secrets, trust, clients, limits: options.limits },
-            snapshot: RwLock::default(),
-            refreshing: Mutex::default(),
         });
-        catalogue.refresh().await;
+        catalogue.shelf.refresh(&catalogue.directory).await;
         Ok(catalogue)
     }
 
-    /// Looks at the directory again, and loads what is new or different.
-    pub async fn refresh(&self) {
-        let _one_at_a_time = self.refreshing.lock().await;
-        let directory = self.directory.clone();
-        let listing = tokio::task::spawn_blocking(move || list(&directory)).await.unwrap_or_default();
-        let before = self.snapshot();
-        if listing == before.listing {
-            return;
-        }
-        let mut files = BTreeMap::new();
-        for (path, stamp) in &listing {
-            let known = before.files.get(path).filter(|_| before.listing.get(path) == Some(stamp));
-            let loaded = match known {
-                // A file whose name was taken is looked at again: the other may be gone.
-                Some(Err(Rejection::DuplicateName { .. })) | None => {
-                    self.loader.load(path).await.map(Arc::new)
-                }
-                Some(known) => known.clone(),
-            };
-            files.insert(path.clone(), one_of_a_name(loaded, &files));
-        }
-        report(&before, &files);
-        let snapshot = Arc::new(Snapshot { listing, files });
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
-    }
-
-    /// Every `.wasm` file of the directory, in the order of their names.
+    /// Every `.wasm` file of the directory, in the order of their names. Waits until each is loaded.
     pub async fn entries(&self) -> Vec<Entry> {
-        self.refresh().await;
-        let entry = |(path, loaded): (&PathBuf, &std::result::Result<Arc<Loaded>, Rejection>)| Entry {
-            path: path.clone(),
-            connector: loaded.as_ref().map(|loaded| inspected(loaded)).map_err(Clone::clone),
-        };
-        self.snapshot().files.iter().map(entry).collect()
+        let mut steps = self.shelf.steps();
+        self.shelf.refresh(&self.directory).await;
+        loop {
+            if let Some(readings) = self.shelf.all() {
+                let entry = |(path, reading): (PathBuf, std::result::Result<Arc<Loaded>, Rejection>)| Entry {
+                    path,
+                    connector: reading.map(|loaded| inspected(&loaded)),
+                };
+                return readings.into_iter().map(entry).collect();
+            }
+            // The sender lives as long as this catalogue.
+            let _ = steps.changed().await;
+        }
     }
 
     /// Checks a file as if it were installed.
@@ -172,7 +146,7 @@ impl Catalogue {
     /// # Errors
     /// Why it could not be used.
     pub async fn inspect(&self, path: &Path) -> std::result::Result<Inspected, Rejection> {
-        Ok(inspected(&self.loader.load(path).await?))
+        Ok(inspected(&self.shelf.loader().load(path).await?))
     }
 
     /// Looks at a file closely, as an author wants to know it; see [`Examined`].
@@ -180,22 +154,19 @@ impl Catalogue {
     /// # Errors
     /// Why it could not be used.
     pub async fn examine(&self, path: &Path) -> std::result::Result<Examined, Rejection> {
-        self.loader.examine(path).await
-    }
-
-    fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+        self.shelf.loader().examine(path).await
     }
 
     async fn loaded(&self, connector: &str) -> Result<Arc<Loaded>> {
-        self.refresh().await;
-        let snapshot = self.snapshot();
-        let mut installed = snapshot.files.values().flatten();
-        if let Some(found) = installed.find(|loaded| loaded.description.name == connector) {
-            return Ok(Arc::clone(found));
-        }
-        let names: Vec<&str> =
-            snapshot.files.values().flatten().map(|l| l.description.name.as_str()).collect();
+        let mut steps = self.shelf.steps();
+        self.shelf.refresh(&self.directory).await;
+        let names = loop {
+            match self.shelf.find(connector) {
+                Found::Loaded(loaded) => return Ok(loaded),
+                Found::Missing(names) => break names,
+                Found::NotYet => _ = steps.changed().await,
+            }
+        };
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let directory = self.directory.display();
         let message = format!("no connector '{connector}' is installed in {directory}; installed: {names}");
@@ -203,41 +174,8 @@ impl Catalogue {
     }
 }
 
-/// Of several files with one connector's name, the first in the order of file names is used.
-fn one_of_a_name(
-    loaded: std::result::Result<Arc<Loaded>, Rejection>,
-    before: &BTreeMap<PathBuf, std::result::Result<Arc<Loaded>, Rejection>>,
-) -> std::result::Result<Arc<Loaded>, Rejection> {
-    let loaded = loaded?;
-    let name = &loaded.description.name;
-    let taken = before.iter().find(|(_, other)| other.as_ref().is_ok_and(|o| o.description.name == *name));
-    match taken {
-        Some((path, _)) => Err(Rejection::DuplicateName { name: name.clone(), loaded: path.clone() }),
-        None => Ok(loaded),
-    }
-}
-
 fn inspected(loaded: &Loaded) -> Inspected {
     Inspected { description: Arc::clone(&loaded.description), digest: loaded.digest.clone() }
-}
-
-/// Tells the log what changed.
-fn report(before: &Snapshot, now: &BTreeMap<PathBuf, std::result::Result<Arc<Loaded>, Rejection>>) {
-    for (path, loaded) in now {
-        let file = path.display();
-        match (loaded, before.files.get(path)) {
-            (Ok(new), Some(Ok(old))) if new.digest == old.digest => {}
-            (Ok(new), _) => {
-                let Description { name, version, .. } = &*new.description;
-                tracing::info!(%file, name, version, digest = new.digest, "connector loaded");
-            }
-            (Err(new), Some(Err(old))) if new == old => {}
-            (Err(reason), _) => tracing::warn!(%file, %reason, "connector not loaded"),
-        }
-    }
-    for path in before.files.keys().filter(|path| !now.contains_key(*path)) {
-        tracing::info!(file = %path.display(), "connector removed");
-    }
 }
 
 #[async_trait]

@@ -82,13 +82,18 @@ fn all<T, R>(items: Vec<T>, check: impl FnMut(T) -> Checked<R>) -> Checked<Vec<R
     items.into_iter().map(check).collect()
 }
 
+/// Names of operations; of more than there can be, the rest is left out.
+fn operations(names: Vec<String>) -> Vec<String> {
+    names.iter().take(100).map(|name| cleaned(name, 100)).collect()
+}
+
 pub(crate) fn identity(identity: wit::Identity) -> Checked<Identity> {
     let fact = |(label, value): (String, String)| Ok((cleaned(&label, 200), cleaned(&value, LONGEST_TEXT)));
     Ok(Identity {
         mailbox: opaque(identity.mailbox, "the mailbox of an identity")?,
         signed_in_as: text(identity.signed_in_as),
         display_name: text(identity.display_name),
-        denied: identity.denied,
+        denied: operations(identity.denied),
         facts: all(identity.facts, fact)?,
     })
 }
@@ -115,7 +120,7 @@ pub(crate) fn folder(folder: wit::Folder) -> Checked<Folder> {
         unread: folder.unread,
         holds_messages: folder.holds_messages,
         has_children: folder.has_children,
-        denied: folder.denied,
+        denied: operations(folder.denied),
     })
 }
 

@@ -7,6 +7,7 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::call::Call;
+use crate::description::LARGEST;
 use crate::limits::{Meter, SessionLimits};
 use crate::rejection::Rejection;
 use crate::text::cleaned;
@@ -30,6 +31,8 @@ pub(crate) async fn describe(
     let call = Call::new(CancellationToken::new(), CancellationToken::new(), TIME);
     let mut store = Store::new(engine, Denied { meter: Meter::new(limits), call });
     store.limiter(|denied| &mut denied.meter);
+    // Longer ones are refused by the check anyway; this keeps them out of the host.
+    store.set_hostcall_fuel(2 * LARGEST);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| match context.data_mut().call.overrun() {
         Some(overrun) => Err(wasmtime::Error::new(overrun)),

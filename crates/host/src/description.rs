@@ -15,7 +15,7 @@ use crate::text::cleaned;
 const SCHEMA: &str = include_str!("../../../wit/description.schema.json");
 
 /// Octets of a description.
-const LARGEST: usize = 1 << 20;
+pub(crate) const LARGEST: usize = 1 << 20;
 
 /// The compiled schema.
 #[derive(Debug)]
@@ -37,6 +37,10 @@ impl Checker {
             return Err(wrong("document", format!("it is longer than {LARGEST} octets")));
         }
         let document: Value = serde_json::from_str(text).map_err(|e| wrong("document", e.to_string()))?;
+        if let Some(text) = with_control(&document) {
+            let problem = format!("control characters in '{}'", cleaned(text, 60));
+            return Err(wrong("document", problem));
+        }
         if let Err(error) = self.schema.validate(&document) {
             let field = error.instance_path().to_string();
             return Err(wrong(&field, cleaned(&error.to_string(), 300)));
@@ -47,6 +51,19 @@ impl Checker {
         check_endpoints(&description)?;
         check_auth(&description)?;
         Ok(description)
+    }
+}
+
+/// A text or a key that would command a terminal where it is shown. Line breaks may stand in longer texts.
+fn with_control(value: &Value) -> Option<&str> {
+    let bad = |text: &str| text.contains(|c: char| c.is_control() && c != '\n');
+    match value {
+        Value::String(text) => bad(text).then_some(text),
+        Value::Array(items) => items.iter().find_map(with_control),
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(key, value)| if bad(key) { Some(key.as_str()) } else { with_control(value) }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
 

@@ -1,12 +1,17 @@
 //! What is said when a component failed: a typed error with a code, the wasm backtrace in the log at debug only.
 
 use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
 use wissel_model::{ConnectorError, ErrorKind};
 
 use crate::call::Overrun;
 use crate::limits::Meter;
 use crate::refusal::Breach;
+use crate::state::MOST_HANDLES;
 use crate::text::cleaned;
+
+/// How wasmtime says that a guest handed over too much; its error has no public type.
+const TOO_MUCH_DATA: &str = "too much data is being copied between the host and the guest";
 
 /// The error for a call that ended in a trap. Its session is lost.
 pub(crate) fn trapped(
@@ -26,10 +31,20 @@ pub(crate) fn trapped(
         ("contract", format!("it broke the contract: {breach}"))
     } else if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
         ("stack-overflow", "it used up its stack".to_owned())
-    } else if meter.memory_refused {
-        ("memory-limit", format!("it needs more memory than its {} MiB", meter.memory_limit() >> 20))
+    } else if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
+        ("handle-limit", format!("it holds more than {MOST_HANDLES} handles open"))
     } else {
-        ("trap", cleaned(&error.root_cause().to_string(), 300))
+        let cause = cleaned(&error.root_cause().to_string(), 300);
+        let limits = meter.limits();
+        if cause.contains(TOO_MUCH_DATA) {
+            ("answer-limit", format!("it handed over more than {} MiB at once", limits.answer >> 20))
+        } else if meter.memory_refused {
+            ("memory-limit", format!("it needs more memory than its {} MiB", limits.memory >> 20))
+        } else if meter.table_refused {
+            ("table-limit", format!("it needs tables of more than its {} elements", limits.table_elements))
+        } else {
+            ("trap", cause)
+        }
     };
     fault(connector, operation, code, &problem)
 }

@@ -47,6 +47,9 @@ impl Intake {
     /// Starts a message; one that was left open is failed.
     pub(crate) async fn begin(&mut self, call: &Call, id: MessageId, info: DeliveryInfo) -> Result<()> {
         self.expect_wanted(&id, "begun")?;
+        if self.open.as_ref().is_some_and(|open| open.id == id) {
+            return Err(Refusal::breach("a message was begun twice"));
+        }
         self.abandon(left_open()).await;
         call.wait(self.into.begin(&id, info)).await??;
         self.open = Some(Open { id, size: 0, decoder: None, broken: None });

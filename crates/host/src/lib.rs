@@ -18,6 +18,14 @@ mod description;
 mod echo;
 mod engine;
 mod fault;
+#[cfg(any(test, fuzzing))]
+#[allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "fuzzing, where a panic is the report"
+)]
+pub mod fuzzing;
 mod grants;
 mod inlet;
 mod intake;

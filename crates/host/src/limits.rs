@@ -10,6 +10,8 @@ pub struct SessionLimits {
     pub memory: usize,
     /// Elements of all tables together.
     pub table_elements: usize,
+    /// Octets that one answer, or one call of a host function, may hand over: what the host holds of it at a time.
+    pub answer: usize,
     /// Octets of one component file.
     pub component: u64,
     /// Whether it may reach the endpoints of its account; without, none is granted.
@@ -18,7 +20,13 @@ pub struct SessionLimits {
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { memory: 256 << 20, table_elements: 200_000, component: 64 << 20, network: true }
+        Self {
+            memory: 256 << 20,
+            table_elements: 200_000,
+            answer: 64 << 20,
+            component: 64 << 20,
+            network: true,
+        }
     }
 }
 
@@ -33,16 +41,18 @@ pub(crate) struct Meter {
     table_elements: usize,
     /// True once memory was refused: a trap that follows is reported as the memory limit.
     pub(crate) memory_refused: bool,
+    /// True once elements of a table were refused.
+    pub(crate) table_refused: bool,
 }
 
 impl Meter {
     pub(crate) fn new(limits: SessionLimits) -> Self {
-        Self { limits, memory: 0, table_elements: 0, memory_refused: false }
+        Self { limits, memory: 0, table_elements: 0, memory_refused: false, table_refused: false }
     }
 
-    /// Octets of linear memory that the session may take.
-    pub(crate) fn memory_limit(&self) -> usize {
-        self.limits.memory
+    /// What the session may take.
+    pub(crate) fn limits(&self) -> SessionLimits {
+        self.limits
     }
 }
 
@@ -73,6 +83,8 @@ impl ResourceLimiter for Meter {
         let granted = total <= self.limits.table_elements;
         if granted {
             self.table_elements = total;
+        } else {
+            self.table_refused = true;
         }
         Ok(granted)
     }
@@ -93,6 +105,31 @@ impl ResourceLimiter for Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A core module, by hand: a table of one element, and `g`, which asks for a million more and returns what it is told.
+    const TABLE: &[u8] = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x04\x04\x01\x70\0\x01\
+        \x07\x05\x01\x01g\0\0\x0a\x0d\x01\x0b\0\xd0\x70\x41\xc0\x84\x3d\xfc\x0f\0\x0b";
+    /// A core module with a table of ten million elements.
+    const WIDE: &[u8] = b"\0asm\x01\0\0\0\x04\x07\x01\x70\0\x80\xad\xe2\x04";
+
+    #[test]
+    fn tables_neither_begin_nor_grow_beyond_the_limit() {
+        let engine = wasmtime::Engine::default();
+        let store = || {
+            let mut store = wasmtime::Store::new(&engine, Meter::new(SessionLimits::default()));
+            store.limiter(|meter| meter);
+            store
+        };
+        let module = |bytes: &[u8]| wasmtime::Module::new(&engine, bytes).unwrap();
+        let mut wide = store();
+        assert!(wasmtime::Instance::new(&mut wide, &module(WIDE), &[]).is_err());
+        assert!(wide.data().table_refused);
+        let mut growing = store();
+        let instance = wasmtime::Instance::new(&mut growing, &module(TABLE), &[]).unwrap();
+        let grow = instance.get_typed_func::<(), i32>(&mut growing, "g").unwrap();
+        assert_eq!(grow.call(&mut growing, ()).unwrap(), -1);
+        assert!(growing.data().table_refused && growing.data().table_elements == 1);
+    }
 
     #[test]
     fn the_memories_of_a_session_share_one_limit() {

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::tls::Trust;
 
 /// Resources that a session may hold at once.
-const MOST_HANDLES: usize = 10_000;
+pub(crate) const MOST_HANDLES: usize = 10_000;
 
 /// On whose behalf a session acts. Fixed for its life.
 pub(crate) struct Context {

@@ -9,9 +9,15 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use common::{Installed, account, probe, probe_with};
 use wissel_host::Rejection;
 use wissel_model::{Connectors, ErrorKind};
+
+/// How long `describe` may take, with its grace.
+const DESCRIBE: Duration = Duration::from_secs(7);
 
 fn field(rejection: &Rejection) -> &str {
     match rejection {
@@ -87,6 +93,29 @@ async fn describe_works_with_everything_denied_or_not_at_all() {
     assert!(spinning.to_string().contains("did not finish in time"), "{spinning}");
 }
 
+/// `entries` waits for the file that loops; a session of another connector does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_file_that_loops_in_describe_holds_up_nobody_else_and_loops_once() {
+    let host = Installed::probe().await;
+    host.session("ok").await.check().await.unwrap();
+    let spinning = probe_with("describe-mode=pure", "describe-mode=spin");
+    // Before the good one in the order of names.
+    host.install("a-spin.wasm", &spinning);
+    let catalogue = Arc::clone(&host.catalogue);
+    let listing = tokio::spawn(async move { catalogue.entries().await });
+    host.session("ok").await.check().await.unwrap();
+    assert!(!listing.is_finished(), "the file was refused before the session was there: nothing is proven");
+    let listed = common::ends(listing).await.unwrap();
+    assert!(matches!(listed[0].connector, Err(Rejection::NoDescription { .. })), "{listed:?}");
+
+    // The same bytes under another name: refused without being run again, so the good one is asked meanwhile.
+    host.install("b-spin.wasm", &spinning);
+    let begun = Instant::now();
+    let listed = common::ends(host.catalogue.entries()).await;
+    assert!(matches!(listed[1].connector, Err(Rejection::NoDescription { .. })), "{listed:?}");
+    assert!(begun.elapsed() < DESCRIBE, "it looped again: {:?}", begun.elapsed());
+}
+
 async fn version(session: &mut dyn wissel_model::Session) -> String {
     session.check().await.unwrap().facts[0].1.clone()
 }
@@ -103,9 +132,7 @@ async fn files_that_come_change_and_go_are_noticed_and_open_sessions_stay() {
     let mut old = host.session("ok").await;
     assert_eq!(version(&mut *old).await, "0.1.0-probe");
 
-    let beside = host.directory.path().join("probe.partial");
-    std::fs::write(&beside, probe_with("0.1.0-probe", "0.2.0-probe")).unwrap();
-    std::fs::rename(&beside, &file).unwrap();
+    host.install("probe.wasm", &probe_with("0.1.0-probe", "0.2.0-probe"));
     let mut new = host.session("ok").await;
     assert_eq!(version(&mut *new).await, "0.2.0-probe");
     assert_eq!(version(&mut *old).await, "0.1.0-probe");
@@ -120,6 +147,8 @@ async fn files_that_come_change_and_go_are_noticed_and_open_sessions_stay() {
 async fn when_the_first_of_two_files_goes_the_second_takes_its_place() {
     let second = probe_with("0.1.0-probe", "0.3.0-probe");
     let host = Installed::with(&[("a.wasm", &probe()), ("b.wasm", &second)]).await;
+    // Of files that nobody has met before, the first to be described is used until all are.
+    host.catalogue.entries().await;
     assert_eq!(version(&mut *host.session("ok").await).await, "0.1.0-probe");
     std::fs::remove_file(host.directory.path().join("a.wasm")).unwrap();
     assert_eq!(version(&mut *host.session("ok").await).await, "0.3.0-probe");

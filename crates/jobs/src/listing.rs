@@ -18,12 +18,19 @@ const PAGE: u32 = 500;
 /// Pages of one folder. A listing that has more does not end.
 const PAGES: usize = 100_000;
 
+/// Pages in a row that bring nothing: empty, or beginning with a message that an earlier page began with. A service that
+/// filters may send some; one that sends so many does not end.
+const BARREN: usize = 1_000;
+
 /// The pages of a folder. Ends also when the connector never says so.
 pub(crate) struct Pages<'a> {
     account: &'a Account,
     folder: &'a Folder,
     request: PageRequest,
     seen: HashSet<String>,
+    /// The first message of each page.
+    firsts: HashSet<MessageId>,
+    barren: usize,
     end: End,
 }
 
@@ -39,7 +46,15 @@ enum End {
 impl<'a> Pages<'a> {
     /// The pages of the folder, from the first.
     pub(crate) fn new(account: &'a Account, folder: &'a Folder, request: PageRequest) -> Self {
-        Self { account, folder, request, seen: HashSet::new(), end: End::Open }
+        Self {
+            account,
+            folder,
+            request,
+            seen: HashSet::new(),
+            firsts: HashSet::new(),
+            barren: 0,
+            end: End::Open,
+        }
     }
 
     /// The messages of the next page, each once; none at the end.
@@ -57,9 +72,12 @@ impl<'a> Pages<'a> {
             }
         }
         let page = session.list_messages(&self.folder.id, &self.request).await.map_err(failed)?;
+        let brings = page.messages.first().is_some_and(|first| self.firsts.insert(first.id.clone()));
+        self.barren = if brings { 0 } else { self.barren + 1 };
+        let goes_on = self.seen.len() < PAGES && self.barren < BARREN;
         self.end = match &page.next {
             None => End::Reached,
-            Some(next) if self.seen.len() < PAGES && self.seen.insert(next.clone()) => End::Open,
+            Some(next) if goes_on && self.seen.insert(next.clone()) => End::Open,
             Some(_) => End::Missing,
         };
         self.request.after = page.next;

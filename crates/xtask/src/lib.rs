@@ -6,6 +6,7 @@
 pub mod component;
 pub mod connectors;
 pub mod demo;
+pub mod fuzz;
 pub mod licences;
 pub mod mutate;
 pub mod process;

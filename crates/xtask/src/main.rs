@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{connectors, demo, mutate, setup, test};
+use xtask::{connectors, demo, fuzz, mutate, setup, test};
 
 /// Work on Wissel itself.
 #[derive(Parser)]
@@ -26,6 +26,14 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
+    /// Give arbitrary bytes to what reads foreign ones, with libFuzzer; installs cargo-fuzz where it is missing
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// One of naming, metadata, imap, boundary; absent: all, one after the other
+        target: Option<String>,
+    },
     /// Take each guard that safety rests on away in turn; fails unless a test notices each time
     Mutate {
         /// Only the guards whose names contain this
@@ -41,6 +49,7 @@ fn main() -> Result<ExitCode> {
         Task::Setup => setup::run().map(|_| ExitCode::SUCCESS),
         Task::Connectors => connectors::build(&setup::wasm_toolchain()?).map(|()| ExitCode::SUCCESS),
         Task::Demo { keep } => demo::run(keep),
+        Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Mutate { only } => mutate::run(only.as_deref()),
         Task::Test => test::run(),
     }

@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::setup::{self, Tools};
 use crate::tally::Tally;
-use crate::{connectors, licences, process, workspace};
+use crate::{connectors, fuzz, licences, process, workspace};
 
 /// Builds everything at once, test targets included: a part of the workspace would be built with other features of the
 /// dependencies, and so build them twice.
@@ -84,6 +84,7 @@ fn tests(report: &mut Report, tools: &Tools) -> u64 {
         ran += report.tests("connectors' tests", &mut plugins(&runner));
     }
     ran += report.tests("tests", with_programs(workspace::cargo().args(&runner)));
+    ran += report.tests("fuzz targets, kept inputs", &mut fuzz::over_kept_inputs());
     report.tests("documentation's examples", workspace::cargo().args(["test", "--workspace", "--doc"]));
     ran
 }

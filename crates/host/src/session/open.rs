@@ -77,8 +77,10 @@ pub(crate) async fn open(
 
 /// A store that gives way at each tick and ends with the time of its call.
 fn store(engine: &Engine, state: State) -> Store<State> {
+    let answer = state.meter.limits().answer;
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(answer);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| match context.data_mut().call.overrun() {
         Some(overrun) => Err(wasmtime::Error::new(overrun)),

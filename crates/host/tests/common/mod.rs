@@ -91,6 +91,13 @@ impl Installed {
         Self::with(&[("probe.wasm", &probe())]).await
     }
 
+    /// Puts a file into the directory at once, as an installation does.
+    pub fn install(&self, name: &str, bytes: &[u8]) {
+        let file = self.directory.path().join(name);
+        std::fs::write(file.with_extension("partial"), bytes).unwrap();
+        std::fs::rename(file.with_extension("partial"), file).unwrap();
+    }
+
     pub async fn open(&self, account: &Account) -> Result<Box<dyn Session>> {
         self.catalogue.open(account, OpenOptions::default()).await
     }

@@ -1,6 +1,7 @@
 //! Messages as they are delivered: each in order, but for what is done with the third.
 
 use crate::bindings::wissel::connector::content::{Delivery, DeliveryInfo};
+use crate::bindings::wissel::connector::streams;
 use crate::bindings::wissel::connector::types::{Encoding, Error, ErrorKind};
 use crate::misdeeds::{self, TERMINAL};
 use crate::{RogueSession, error};
@@ -56,6 +57,7 @@ impl RogueSession {
         match (self.misdeed.as_str(), ids.first()) {
             ("write-before-begin", _) => into.write(b"bytes", Encoding::Identity),
             ("end-before-begin", _) => into.end().map(drop),
+            ("splice-unopened", _) => streams::connect("public")?.splice(4, into, Encoding::Identity),
             ("unasked-id", _) => self.whole(into, "unasked"),
             ("nothing", _) => Ok(()),
             (_, Some(first)) => {
@@ -87,6 +89,12 @@ impl RogueSession {
                 self.part(into, id)?;
                 into.fail(id, &error(ErrorKind::BadMessage, &format!("broken {TERMINAL}")));
                 Ok(())
+            }
+            // The server sends ten octets and closes, or one now and then.
+            "splice-beyond" | "splice-slow" => {
+                self.part(into, id)?;
+                streams::connect("public")?.splice(u32::MAX, into, Encoding::Identity)?;
+                into.end().map(drop)
             }
             "other-encoding" => {
                 self.part(into, id)?;

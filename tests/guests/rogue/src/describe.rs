@@ -1,12 +1,14 @@
 //! The description. Tests change bytes of it in the component's file, without building another one.
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::bindings::wissel::connector::random;
 use crate::misdeeds;
 
 /// Read at run time, so that a changed byte in the file changes what happens.
 static MODE: &str = "describe-mode=pure";
+static ASKED: AtomicU32 = AtomicU32::new(1);
 static VERSION: &str = "0.1.0-rogue";
 
 const DOCUMENT: &str = r#"{
@@ -30,8 +32,8 @@ const DOCUMENT: &str = r#"{
   "auth": [
     {"id": "password", "type": "password", "label": {"en": "Password", "nl": "Wachtwoord"}, "user": "{user}"}
   ],
-  "operations": ["check", "folders", "find-folder", "list-messages", "fetch"],
-  "limits": {"parallelSessions": 4}
+  "operations": ["check", "folders", "find-folder", "list-messages", "fetch"                                             ],
+  "limits": {"parallelSessions": 4                                               }
 }"#;
 
 pub(crate) fn version() -> &'static str {
@@ -45,6 +47,8 @@ pub(crate) fn describe() -> String {
         Some("spin") => misdeeds::spin(),
         Some("trap") => std::process::abort(),
         Some("bomb") => misdeeds::fill_memory(),
+        // Another one each time that this instance is asked.
+        Some("tick") => DOCUMENT.replace("VERSION", &format!("0.{}.0-tick", ASKED.fetch_add(1, Relaxed))),
         _ => DOCUMENT.replace("VERSION", version()),
     }
 }

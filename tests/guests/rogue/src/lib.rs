@@ -8,6 +8,7 @@
 mod delivery;
 mod describe;
 mod listing;
+mod memory;
 mod misdeeds;
 
 #[allow(clippy::all, clippy::unwrap_used, clippy::expect_used, reason = "generated")]

@@ -4,6 +4,7 @@ use crate::RogueSession;
 use crate::bindings::exports::wissel::connector::email_account::{
     Folder, FolderRole, Message, MessagePage, PageRequest,
 };
+use crate::memory;
 use crate::misdeeds::TERMINAL;
 
 /// Twenty levels up: an id that is used as a path leaves every directory of a test.
@@ -18,7 +19,10 @@ impl RogueSession {
             "control" => format!("\u{1}\r\n\t{TERMINAL}"),
             "upwards" => UPWARDS.to_owned(),
             "huge" => "x".repeat(1 << 20),
+            "hundred-megabytes" => "x".repeat(100_000_000),
+            "long" => UPWARDS.repeat(8_000 / UPWARDS.len()),
             "empty" => String::new(),
+            "not-utf8" => memory::not_utf8(),
             _ => return None,
         })
     }
@@ -39,10 +43,28 @@ impl RogueSession {
         }
     }
 
-    /// Every message, on one page; with `list-again:endless` on pages without end.
+    /// Every message, on one page; with `list-again` on pages without end.
     pub(crate) fn page(&self, request: &PageRequest) -> MessagePage {
+        let after = request.after.as_deref();
+        if self.place == "answer" {
+            return MessagePage { messages: self.gigabyte(), next: None };
+        }
+        if self.place == "list-again" {
+            let page = after.and_then(|token| token.parse().ok()).unwrap_or(0_u32);
+            let next = Some((page + 1).to_string());
+            let ids = |from: u32| {
+                (from + 1..=from + self.count).map(|number| self.message(number.to_string())).collect()
+            };
+            match self.misdeed.as_str() {
+                // A new token each time, with nothing, with the same messages, or with ever new ones.
+                "empty-pages" if page > 0 => return MessagePage { messages: Vec::new(), next },
+                "empty-pages" | "same-page" => return MessagePage { messages: ids(0), next },
+                "new-ids" => return MessagePage { messages: ids(page * self.count), next },
+                _ => {}
+            }
+        }
         let endless = self.place == "list-again" && self.misdeed == "endless";
-        let first = request.after.is_none();
+        let first = after.is_none();
         let ids = (1..=self.count).filter(|_| first).map(|number| number.to_string());
         let mut messages: Vec<Message> = ids.map(|id| self.message(id)).collect();
         let odd = self.odd("message-id").or_else(|| self.odd("broken-id"));
@@ -52,7 +74,16 @@ impl RogueSession {
         if self.place == "message-id" && self.misdeed == "same" {
             messages = messages.iter().cloned().chain(messages.iter().cloned()).collect();
         }
-        MessagePage { messages, next: endless.then(|| "again".to_owned()) }
+        let next = self.odd("page-token").or_else(|| endless.then(|| "again".to_owned()));
+        MessagePage { messages, next }
+    }
+
+    /// A thousand messages whose subjects are the same megabyte of memory: a gigabyte for whoever copies them.
+    fn gigabyte(&self) -> Vec<Message> {
+        let subjects = memory::shared(1 << 20, 1 << 10).into_iter().enumerate();
+        subjects
+            .map(|(number, text)| Message { subject: Some(text), ..self.message(number.to_string()) })
+            .collect()
     }
 
     fn message(&self, id: String) -> Message {

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::bindings::wissel::connector::credentials::{self, SealedForm};
 use crate::bindings::wissel::connector::types::{Error, ErrorKind};
-use crate::bindings::wissel::connector::{clock, log, random, streams};
+use crate::bindings::wissel::connector::{clock, http, log, random, streams};
 use crate::error;
 
 /// Colours, a window title, a cleared screen, and the one-character form of the same introducer.
@@ -21,6 +21,25 @@ pub(crate) fn commit(misdeed: &str) -> Result<(), Error> {
             black_box(descend(1));
             Ok(())
         }
+        "boundary-recursion" => {
+            black_box(descend_calling(1.0));
+            Ok(())
+        }
+        "gigabyte" => {
+            let list: Vec<String> = (0..1 << 20).map(|_| "x".repeat(1 << 10)).collect();
+            Err(error(ErrorKind::Protocol, &format!("{} texts fit into memory", black_box(list).len())))
+        }
+        "handles" => {
+            let handles: Vec<_> = (0..1_000_000).map(|_| http::Payload::new(b"")).collect();
+            Err(error(ErrorKind::Protocol, &format!("{} handles were given out", black_box(handles).len())))
+        }
+        // The server sends a byte now and then, and never a line.
+        "slow-line" => {
+            let connection = streams::connect("public")?;
+            connection.read_line(u32::MAX)?;
+            Ok(())
+        }
+        "slow-exact" => streams::connect("public")?.read_exact(64 << 20).map(drop),
         "trap" => std::process::abort(),
         "ignore-cancel" => loop {
             let _ = clock::sleep(10);
@@ -30,7 +49,7 @@ pub(crate) fn commit(misdeed: &str) -> Result<(), Error> {
             Ok(())
         }
         "log-flood" => {
-            for line in 0..100_000 {
+            for line in 0..2_000_000 {
                 log::write(log::Level::Error, &format!("flood line {line}"), &[]);
             }
             Ok(())
@@ -89,6 +108,12 @@ pub(crate) fn fill_memory() -> ! {
     loop {
         all.push(black_box(vec![1; 4 << 20]));
     }
+}
+
+/// Deeper and deeper, and into the host at each step.
+#[allow(unconditional_recursion, reason = "on purpose")]
+fn descend_calling(depth: f64) -> f64 {
+    descend_calling(depth + clock::monotonic_ms()) + black_box(depth)
 }
 
 #[allow(unconditional_recursion, reason = "on purpose")]
