@@ -71,6 +71,13 @@ impl Proxy {
         *self.shared.always.lock().unwrap() = after;
     }
 
+    /// Breaks the connections that are open now.
+    pub fn cut_open(&self) {
+        for stream in self.shared.open.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
     /// How many connections were made so far.
     #[must_use]
     pub fn connections(&self) -> usize {

@@ -117,6 +117,9 @@ pub(crate) struct JobEntry {
     /// Of the cron expression; that of the system when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) time_zone: Option<String>,
+    /// Also wait for changes between these runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) watch: bool,
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub(crate) enabled: bool,
     pub(crate) accounts: Vec<PlaceEntry>,
@@ -222,6 +225,7 @@ fn job_entry(job: &ImportJob, names: &[String]) -> JobEntry {
         every,
         schedule: cron.map(|cron| cron.expression().to_owned()),
         time_zone: cron.map(|cron| cron.time_zone().to_owned()),
+        watch: job.watch,
         enabled: job.enabled,
         accounts: places.collect(),
     }

@@ -82,6 +82,12 @@ pub(crate) fn problems(job: &ImportJob, accounts: &[String]) -> Vec<String> {
             _ => {}
         }
     }
+    if job.watch && job.schedule.is_none() {
+        problems.push(
+            "to watch, it also needs a time at which the service runs it anyway (--every or --schedule)"
+                .to_owned(),
+        );
+    }
     for (at, place) in job.accounts.iter().enumerate() {
         if job.accounts.iter().take(at).any(|earlier| earlier.account == place.account) {
             let account = accounts.get(at).map_or("", String::as_str);
@@ -142,6 +148,7 @@ mod tests {
             filter: Filter::default(),
             target: DirectoryTarget { directory: "/in".into(), extract_attachments: false },
             schedule: None,
+            watch: false,
             enabled: true,
             revision: 0,
         }

@@ -101,6 +101,7 @@ pub(crate) fn job(
         "schedule": cron.map(Cron::expression),
         "time_zone": cron.map(Cron::time_zone),
         "next_run": next_run,
+        "watch": job.watch,
         "enabled": job.enabled,
         "revision": job.revision,
         "health": health_view(health),

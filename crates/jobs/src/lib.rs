@@ -27,6 +27,7 @@ mod suspects;
 mod switch;
 mod target;
 mod timetable;
+mod watch;
 
 pub use baseline::{BaselineReport, baseline};
 pub use error::JobError;
@@ -36,6 +37,7 @@ pub use progress::{Event, NoProgress, Progress};
 pub use service::{ServiceOptions, serve};
 pub use switch::{Doubtful, SwitchOptions, SwitchReport, switch};
 pub use target::probe_target;
+pub use watch::is_watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 use tokio_util::sync::CancellationToken;
 use wissel_model::fault;
 use wissel_model::{
-    Account, ConnectorError, Description, Filter, Folder, FolderAddress, ImportJob, JobAccount, LedgerState,
-    MessageId, MessageKey, ProcessedAction, Session,
+    Account, ConnectorError, Description, Filter, Folder, FolderAddress, FolderId, ImportJob, JobAccount,
+    LedgerState, MessageId, MessageKey, ProcessedAction, Session,
 };
 use wissel_sink::DirectorySink;
 use wissel_store::{Lease, PinKind};
@@ -20,7 +20,7 @@ use crate::folders::{JobFolders, check_apart, in_account, in_folder, pin_of, res
 use crate::intake::FailedMessage;
 use crate::listing::Listing;
 use crate::quarantine::set_aside;
-use crate::recognise::{expect_ids_valid, keep_ids_valid};
+use crate::recognise::{Standing, expect_ids_valid, keep_ids_valid};
 use crate::recover::record_held;
 use crate::{Event, ImportReport, JobError, Progress, Workshop};
 
@@ -89,22 +89,57 @@ impl Pass<'_> {
         let folders = self.folders(session).await?;
         // Before ids are compared: what the sink holds counts as imported, also under a new id.
         self.record_held().await?;
-        let mut vouched = HashSet::new();
+        let mut standings = HashMap::new();
         if self.description.supports("changes") {
             for folder in &folders.scanned {
                 let (store, job, account) = (&self.shop.store, self.job, self.account);
-                if keep_ids_valid(session, store, self.lease, job, account, folder).await? {
-                    vouched.insert(folder.id.clone());
-                }
+                let exact = self.description.exact_cursors;
+                let standing =
+                    keep_ids_valid(session, store, self.lease, job, account, folder, exact).await?;
+                standings.insert(folder.id.clone(), standing);
             }
         }
         self.act_on_delivered(session, &folders).await?;
         self.try_suspects(session, &folders).await?;
         for folder in &folders.scanned {
-            self.import_folder(session, &folders, folder, vouched.contains(&folder.id)).await?;
+            let standing = standings.get(&folder.id);
+            if standing.is_some_and(|standing| standing.settled) {
+                tracing::debug!(folder = folder.display_path(), "unchanged since the last listing");
+                standings.remove(&folder.id);
+                continue;
+            }
+            let vouched = standing.is_some_and(|standing| standing.vouched);
+            let stays = self.import_folder(session, &folders, folder, vouched).await?;
+            // A folder that nothing stays in costs nothing to list.
+            if !stays {
+                standings.remove(&folder.id);
+            }
         }
         self.set_suspects_aside().await?;
-        self.forget_vanished().await
+        self.forget_vanished().await?;
+        self.keep_settled(standings).await
+    }
+
+    /// When nothing is left of what was listed, the listings need not be made again while the folders stay as they
+    /// are. The cursors were taken before the listings, so that what came in between is a change.
+    async fn keep_settled(&self, standings: HashMap<FolderId, Standing>) -> Result<(), JobError> {
+        let memory = &self.memory;
+        let (store, account) = (&self.shop.store, self.account.id);
+        if !self.description.exact_cursors
+            || standings.is_empty()
+            || memory.unfetched.is_some()
+            || memory.unprocessed.is_some()
+            || !memory.skipped.is_empty()
+            || !store.unfinished(self.job.id, account).await?.is_empty()
+        {
+            return Ok(());
+        }
+        for (folder, standing) in standings {
+            if let Some(cursor) = &standing.cursor {
+                store.settle_cursor(self.lease, account, &folder, cursor, Some(self.job.revision)).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn folders(&self, session: &mut dyn Session) -> Result<JobFolders, JobError> {
@@ -160,13 +195,14 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Returns whether messages stay in the folder when this went well.
     async fn import_folder(
         &mut self,
         session: &mut dyn Session,
         folders: &JobFolders,
         folder: &Folder,
         vouched: bool,
-    ) -> Result<(), JobError> {
+    ) -> Result<bool, JobError> {
         let shop = self.shop;
         let account = self.account;
         self.progress.on(Event::Folder {
@@ -175,9 +211,12 @@ impl Pass<'_> {
             total: folder.total,
         });
         let mut listing = Listing::new(&shop.store, self.job, account, folder, vouched.then_some(self.lease));
+        let leaves = matches!(self.job.action, ProcessedAction::Leave | ProcessedAction::MarkRead);
+        let mut stays = false;
         while let Some(mut page) = listing.next(session).await? {
             self.check_stop()?;
             self.progress.on(Event::Passed(page.passed));
+            stays |= page.passed > 0 || leaves && !page.messages.is_empty();
             page.messages.retain(|message| !self.memory.skipped.contains(&message.id));
             if vouched && !page.messages.is_empty() {
                 expect_ids_valid(session, &shop.store, self.job, account, folder).await?;
@@ -190,7 +229,7 @@ impl Pass<'_> {
                 rest = more;
             }
         }
-        Ok(())
+        Ok(stays)
     }
 
     /// Moves, marks or deletes what is recorded. A failure that costs the session ends the pass; any other is

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::{SignedDuration, Timestamp};
 use wissel_model::{
     Account, ConnectorError, ErrorKind, Folder, ImportJob, LedgerEntry, MessageId, MessageSummary,
     PageRequest, ProcessedAction, Session,
@@ -16,6 +17,9 @@ use crate::matching::{Found, Matched, Setting, by_digest, by_fingerprint, same};
 
 /// Messages of one folder that are compared with the ledger at most.
 const MOST_LISTED: usize = 2_000_000;
+/// How long a listing counts although nothing changed since: should a service not tell of every change, what it kept
+/// quiet is found a day later.
+const LISTING_HOLDS: SignedDuration = SignedDuration::from_hours(24);
 /// Entries read from the ledger at once.
 const PAGE: u32 = 1_000;
 
@@ -79,9 +83,21 @@ pub(crate) async fn recognise(
     Ok(matched)
 }
 
+/// How a folder stands against the last pass.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// The connector vouched for the ids: one that always asks for a listing cannot.
+    pub(crate) vouched: bool,
+    /// Where the folder is now.
+    pub(crate) cursor: Option<String>,
+    /// Nothing changed since a listing of which nothing was left: there is nothing to list.
+    pub(crate) settled: bool,
+}
+
 /// Asks the connector whether the ids of a folder are still good, and where they are not, gives the ledger the new
-/// ones. Without this, everything that stays in a folder would be imported again. Says whether the connector vouched
-/// for the ids: one that always asks for a listing cannot.
+/// ones. Without this, everything that stays in a folder would be imported again.
+///
+/// `exact`: the connector promises that a cursor that comes back equal means an unchanged folder.
 pub(crate) async fn keep_ids_valid(
     session: &mut dyn Session,
     store: &Store,
@@ -89,11 +105,13 @@ pub(crate) async fn keep_ids_valid(
     job: &ImportJob,
     account: &Account,
     folder: &Folder,
-) -> Result<bool, JobError> {
-    let cursor = store.cursor(job.id, account.id, &folder.id).await?;
-    let changes = match session.changes(&folder.id, cursor.as_deref()).await {
+    exact: bool,
+) -> Result<Standing, JobError> {
+    let saved = store.cursor(job.id, account.id, &folder.id).await?;
+    let cursor = saved.as_ref().map(|saved| saved.cursor.as_str());
+    let changes = match session.changes(&folder.id, cursor).await {
         Ok(changes) => changes,
-        Err(error) if error.kind == ErrorKind::Unsupported => return Ok(false),
+        Err(error) if error.kind == ErrorKind::Unsupported => return Ok(Standing::default()),
         Err(error) => return Err(in_folder(account, folder)(error)),
     };
     let mut ids = NewIds::default();
@@ -106,11 +124,22 @@ pub(crate) async fn keep_ids_valid(
         );
         ids = new_ids(session, store, job, account, folder).await?;
     }
-    if cursor.as_deref() != Some(changes.next.as_str()) || !ids.is_empty() {
+    let same = cursor == Some(changes.next.as_str()) && !changes.list_again;
+    let settled = saved.as_ref().and_then(|saved| saved.settled);
+    if !same || !ids.is_empty() {
         let NewIds { stale, mappings } = ids;
         store.save_cursor(lease, account.id, &folder.id, &changes.next, stale, mappings).await?;
     }
-    Ok(!changes.list_again)
+    let fresh = settled.is_some_and(|(revision, listed)| {
+        let age = Timestamp::now().duration_since(listed);
+        revision == job.revision && age < LISTING_HOLDS && !age.is_negative()
+    });
+    let settled_still = exact && same && fresh;
+    if same && settled.is_some() && !settled_still {
+        // Before the listing: should it break off, what it left must be listed again.
+        store.settle_cursor(lease, account.id, &folder.id, &changes.next, None).await?;
+    }
+    Ok(Standing { vouched: !changes.list_again, cursor: Some(changes.next), settled: settled_still })
 }
 
 /// How the ledger's ids of a folder differ from what lies there.
@@ -198,8 +227,9 @@ pub(crate) async fn expect_ids_valid(
     account: &Account,
     folder: &Folder,
 ) -> Result<(), JobError> {
-    let cursor = store.cursor(job.id, account.id, &folder.id).await?;
-    let changes = session.changes(&folder.id, cursor.as_deref()).await.map_err(in_folder(account, folder))?;
+    let saved = store.cursor(job.id, account.id, &folder.id).await?;
+    let cursor = saved.as_ref().map(|saved| saved.cursor.as_str());
+    let changes = session.changes(&folder.id, cursor).await.map_err(in_folder(account, folder))?;
     if changes.list_again {
         return Err(ids_changed(account, folder));
     }

@@ -1,7 +1,8 @@
 //! The service: runs every enabled job by its schedule until it is asked to stop.
 //!
 //! The list of jobs is read again before each look at the clock, so a job that is added, changed or removed while
-//! the service runs is noticed. Runs of different jobs overlap; runs of one job never do.
+//! the service runs is noticed. Runs of different jobs overlap; runs of one job never do. What wakes a job between its
+//! intervals is in [`crate::watch`].
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use wissel_model::{ImportJob, JobId, clock};
 
 use crate::timetable::Timetable;
+use crate::watch::Watches;
 use crate::{ImportOptions, JobError, NoProgress, Workshop, import};
 
 /// How often the service looks whether a job is due.
@@ -40,11 +42,15 @@ pub async fn serve(
     options: ServiceOptions,
     stop: &CancellationToken,
 ) -> Result<(), JobError> {
+    let (watches, mut woken) = Watches::new(shop);
     let mut service = Service {
         shop: shop.clone(),
         slots: Arc::new(Semaphore::new(options.parallel_jobs.max(1))),
         timetable: Timetable::default(),
         running: HashSet::new(),
+        failed: HashSet::new(),
+        woken: HashSet::new(),
+        watches,
         tasks: JoinSet::new(),
     };
     service.recall().await?;
@@ -52,12 +58,14 @@ pub async fn serve(
         tokio::select! {
             () = stop.cancelled() => break,
             Some(ended) = service.tasks.join_next() => service.ended(ended),
+            Some(job) = woken.recv() => service.wake(job),
             () = tokio::time::sleep(TICK) => {}
         }
         if let Err(error) = service.start_due(stop).await {
             tracing::error!(%error, "the jobs cannot be read");
         }
     }
+    service.watches.stop().await;
     while let Some(ended) = service.tasks.join_next().await {
         service.ended(ended);
     }
@@ -69,7 +77,12 @@ struct Service {
     slots: Arc<Semaphore>,
     timetable: Timetable,
     running: HashSet<JobId>,
-    tasks: JoinSet<JobId>,
+    /// Jobs whose last run failed: a change in their folders does not wake them, so that no refused sign-in is hurried.
+    failed: HashSet<JobId>,
+    /// Jobs in whose folders something may have changed since they were run.
+    woken: HashSet<JobId>,
+    watches: Watches,
+    tasks: JoinSet<(JobId, bool)>,
 }
 
 impl Service {
@@ -87,30 +100,45 @@ impl Service {
     async fn start_due(&mut self, stop: &CancellationToken) -> Result<(), JobError> {
         let now = clock::now();
         let mut jobs = self.shop.store.jobs().await?;
+        self.watches.follow(&jobs).await;
         jobs.retain(|job| job.enabled);
         self.timetable.keep(&jobs);
+        self.woken.retain(|id| jobs.iter().any(|job| job.id == *id));
         for job in jobs {
-            if !self.timetable.is_due(&job, now) || self.running.contains(&job.id) {
+            let due = self.timetable.is_due(&job, now) || self.woken.contains(&job.id);
+            if !due || self.running.contains(&job.id) {
                 continue;
             }
             self.timetable.begun(&job, now);
+            self.woken.remove(&job.id);
             self.running.insert(job.id);
             let (shop, slots, stop) = (self.shop.clone(), Arc::clone(&self.slots), stop.clone());
             self.tasks.spawn(async move {
                 let _slot = slots.acquire().await;
-                if !stop.is_cancelled() {
-                    run(&shop, &job, &stop).await;
-                }
-                job.id
+                let well = !stop.is_cancelled() && run(&shop, &job, &stop).await;
+                (job.id, well)
             });
         }
         Ok(())
     }
 
-    fn ended(&mut self, ended: Result<JobId, tokio::task::JoinError>) {
+    /// Something may have changed in a folder of the job: it is due now, or when its run has ended.
+    fn wake(&mut self, job: JobId) {
+        if !self.failed.contains(&job) {
+            self.woken.insert(job);
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(JobId, bool), tokio::task::JoinError>) {
         match ended {
-            Ok(job) => {
+            Ok((job, well)) => {
                 self.running.remove(&job);
+                if well {
+                    self.failed.remove(&job);
+                    self.watches.went_well(job);
+                } else {
+                    self.failed.insert(job);
+                }
             }
             Err(error) => {
                 // Its job cannot be told; a job that still runs is kept out by its lease.
@@ -121,7 +149,8 @@ impl Service {
     }
 }
 
-async fn run(shop: &Workshop, job: &ImportJob, stop: &CancellationToken) {
+/// Runs the job once, and tells whether nothing went wrong.
+async fn run(shop: &Workshop, job: &ImportJob, stop: &CancellationToken) -> bool {
     match import(shop, job, ImportOptions::default(), &NoProgress, stop).await {
         Ok(report) => {
             for error in &report.errors {
@@ -133,10 +162,15 @@ async fn run(shop: &Workshop, job: &ImportJob, stop: &CancellationToken) {
             } else {
                 tracing::debug!(job = job.name, "nothing new");
             }
+            report.errors.is_empty()
         }
         Err(JobError::Busy { holder, .. }) => {
             tracing::info!(job = job.name, holder, "skipped: another process works on it");
+            true
         }
-        Err(error) => tracing::error!(job = job.name, %error, "the run could not begin"),
+        Err(error) => {
+            tracing::error!(job = job.name, %error, "the run could not begin");
+            false
+        }
     }
 }

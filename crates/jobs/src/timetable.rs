@@ -98,6 +98,7 @@ mod tests {
             filter: Filter::default(),
             target: DirectoryTarget { directory: "/in".into(), extract_attachments: false },
             schedule: Some(schedule),
+            watch: false,
             enabled: true,
             revision: 1,
         }

@@ -29,6 +29,10 @@ pub struct Description {
     pub auth: Vec<AuthMethod>,
     /// The operations of the contract that work; names that this version does not know are kept, and not used.
     pub operations: Vec<String>,
+    /// Whether a cursor that `changes` gives back equal means that the folder is as it was: the same messages with the
+    /// same flags.
+    #[serde(default)]
+    pub exact_cursors: bool,
     /// Classes of servers that it meets.
     #[serde(default)]
     pub hosts: Vec<HostClass>,

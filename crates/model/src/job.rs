@@ -28,6 +28,8 @@ pub struct ImportJob {
     pub target: DirectoryTarget,
     /// When the service runs it; none: only when run by hand.
     pub schedule: Option<Schedule>,
+    /// Whether the service also waits for changes of the import folders between two runs, and then runs it at once.
+    pub watch: bool,
     /// Whether the service runs it.
     pub enabled: bool,
     /// Counts the changes of this record; a switch compares it.

@@ -1,27 +1,79 @@
 //! Where the changes of a folder go on. A cursor is the connector's own and opaque; it is a hint where to look.
 
+use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use wissel_model::{AccountId, FolderId, JobId, MessageId};
 
 use crate::error::Failure;
 use crate::ledger::insert_locations;
 use crate::matching::Mapping;
-use crate::rows::{CHUNK, now};
+use crate::rows::{CHUNK, now, read_optional_moment};
 use crate::{Lease, Result, Store};
+
+/// A saved cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// As the connector gave it.
+    pub cursor: String,
+    /// The revision of the job for which everything that was listed at the cursor was settled, and when; none when
+    /// something was left.
+    pub settled: Option<(i64, Timestamp)>,
+}
 
 impl Store {
     /// The cursor that was saved for a folder.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn cursor(&self, job: JobId, account: AccountId, folder: &FolderId) -> Result<Option<String>> {
-        sqlx::query_scalar("SELECT cursor FROM cursor WHERE job = ? AND account = ? AND folder = ?")
-            .bind(job.to_string())
-            .bind(account.to_string())
-            .bind(folder.as_str())
-            .fetch_optional(self.readers())
-            .await
-            .map_err(|e| self.failed(e))
+    pub async fn cursor(&self, job: JobId, account: AccountId, folder: &FolderId) -> Result<Option<Cursor>> {
+        let row: Option<(String, Option<i64>, Option<String>)> = sqlx::query_as(
+            "SELECT cursor, settled, listed FROM cursor WHERE job = ? AND account = ? AND folder = ?",
+        )
+        .bind(job.to_string())
+        .bind(account.to_string())
+        .bind(folder.as_str())
+        .fetch_optional(self.readers())
+        .await
+        .map_err(|e| self.failed(e))?;
+        row.map(|(cursor, settled, listed)| {
+            let listed = read_optional_moment(listed.as_deref())?;
+            Ok(Cursor { cursor, settled: settled.zip(listed) })
+        })
+        .transpose()
+    }
+
+    /// Records that everything that was listed at this cursor is settled for this revision of the job, or
+    /// (`None`) that it is to be listed again. Does nothing when another cursor was saved meanwhile.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::StoreError::LeaseLost).
+    pub async fn settle_cursor(
+        &self,
+        lease: &Lease,
+        account: AccountId,
+        folder: &FolderId,
+        cursor: &str,
+        revision: Option<i64>,
+    ) -> Result<()> {
+        let (job, folder, cursor) = (lease.job, folder.clone(), cursor.to_owned());
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE cursor SET settled = ?, listed = ? \
+                     WHERE job = ? AND account = ? AND folder = ? AND cursor = ?",
+                )
+                .bind(revision)
+                .bind(revision.map(|_| now()))
+                .bind(job.to_string())
+                .bind(account.to_string())
+                .bind(folder.as_str())
+                .bind(cursor)
+                .execute(tx)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
     }
 
     /// Saves the cursor of a folder in place of the one before, together with what was found out about the folder's ids:
@@ -49,7 +101,8 @@ impl Store {
                 give_up(tx, account, &homeless).await?;
                 sqlx::query(
                     "INSERT INTO cursor (job, account, folder, cursor) VALUES (?, ?, ?, ?) \
-                     ON CONFLICT (job, account, folder) DO UPDATE SET cursor = excluded.cursor",
+                     ON CONFLICT (job, account, folder) DO UPDATE SET cursor = excluded.cursor, \
+                     settled = NULL, listed = NULL",
                 )
                 .bind(job.to_string())
                 .bind(account.to_string())

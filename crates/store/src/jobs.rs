@@ -83,8 +83,8 @@ impl Store {
             Box::pin(async move {
                 sqlx::query(
                     "INSERT INTO job (name, name_folded, include_subfolders, action, create_processed_folder, \
-                     filter, target, interval_seconds, cron, time_zone, enabled, id, revision) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                     filter, target, interval_seconds, cron, time_zone, watch, enabled, id, revision) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
                 )
                 .bind(&job.name)
                 .bind(folded(&job.name))
@@ -96,6 +96,7 @@ impl Store {
                 .bind(interval(&job))
                 .bind(cron(&job).map(Cron::expression))
                 .bind(cron(&job).map(Cron::time_zone))
+                .bind(job.watch)
                 .bind(job.enabled)
                 .bind(job.id.to_string())
                 .execute(&mut *tx)
@@ -122,7 +123,7 @@ impl Store {
                 sqlx::query(
                     "UPDATE job SET name = ?, name_folded = ?, include_subfolders = ?, action = ?, \
                      create_processed_folder = ?, filter = ?, target = ?, interval_seconds = ?, cron = ?, \
-                     time_zone = ?, enabled = ? \
+                     time_zone = ?, watch = ?, enabled = ? \
                      WHERE id = ?",
                 )
                 .bind(&job.name)
@@ -135,6 +136,7 @@ impl Store {
                 .bind(interval(&job))
                 .bind(cron(&job).map(Cron::expression))
                 .bind(cron(&job).map(Cron::time_zone))
+                .bind(job.watch)
                 .bind(job.enabled)
                 .bind(job.id.to_string())
                 .execute(&mut *tx)
@@ -329,6 +331,7 @@ struct JobRow {
     interval_seconds: Option<u32>,
     cron: Option<String>,
     time_zone: Option<String>,
+    watch: bool,
     enabled: bool,
     revision: i64,
 }
@@ -361,6 +364,7 @@ impl JobRow {
                 }
                 (None, seconds) => seconds.map(Schedule::Every),
             },
+            watch: self.watch,
             enabled: self.enabled,
             revision: self.revision,
         })

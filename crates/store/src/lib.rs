@@ -20,12 +20,14 @@ mod private_file;
 mod quarantine;
 mod rows;
 mod runs;
+mod watches;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use audit::AuditRecord;
+pub use cursors::Cursor;
 pub use error::{Result, StoreError};
 pub use jobs::PinKind;
 pub use lease::Lease;
@@ -35,4 +37,5 @@ pub use matching::{Mapping, Switch};
 pub use open::Store;
 pub use quarantine::{QuarantineItem, Quarantined};
 pub use runs::{JobHealth, Run, RunId, RunOutcome, RunReport};
+pub use watches::WatchState;
 pub use writer::Counters;

@@ -119,7 +119,15 @@ impl Store {
                     .fetch_optional(&mut *tx)
                     .await?;
                 let Some(row) = row else { return Err(StoreError::NotQuarantined { key }.into()) };
-                sqlx::query("DELETE FROM ledger WHERE key = ?").bind(key.to_string()).execute(tx).await?;
+                sqlx::query("DELETE FROM ledger WHERE key = ?")
+                    .bind(key.to_string())
+                    .execute(&mut *tx)
+                    .await?;
+                // It is to be listed again, although nothing changed in its folder.
+                sqlx::query("UPDATE cursor SET settled = NULL, listed = NULL WHERE job = ?")
+                    .bind(&row.job)
+                    .execute(tx)
+                    .await?;
                 Ok(row.read()?)
             })
         })

@@ -215,7 +215,8 @@ async fn what_was_acknowledged_survives_a_crash() {
     let store = Store::open(&copy.path().join("wissel.db")).await.unwrap();
     let found = store.unfinished(w.job.id, w.password.id).await.unwrap();
     assert_eq!(found.iter().map(|e| e.key).collect::<Vec<_>>(), keys);
-    assert_eq!(store.cursor(w.job.id, w.password.id, &folder("inbox")).await.unwrap().as_deref(), Some("42"));
+    let cursor = store.cursor(w.job.id, w.password.id, &folder("inbox")).await.unwrap().unwrap();
+    assert_eq!((cursor.cursor.as_str(), cursor.settled), ("42", None));
     store.check().await.unwrap();
 }
 

@@ -1,5 +1,6 @@
 //! What changed in a folder since a cursor: a hint where to look. With CONDSTORE (RFC 7162) also changed flags, else
-//! new messages only. Which messages left is not told: the listing shows it.
+//! new messages only. Which messages left is not told: the listing shows it, and the host does not ask; so QRESYNC,
+//! which tells just that, is not used.
 
 use std::num::NonZeroU64;
 
@@ -19,21 +20,29 @@ use crate::session::ImapSession;
 /// More than this is no hint any more.
 const MOST: usize = 5_000;
 
-/// `UIDVALIDITY.UIDNEXT.HIGHESTMODSEQ`, each 0 when the server does not tell.
+/// `UIDVALIDITY.UIDNEXT.HIGHESTMODSEQ.EXISTS.ROUND`, each 0 when the server does not tell.
+///
+/// The same cursor means the same messages with the same flags (`exactCursors`). HIGHESTMODSEQ vouches for that, as it
+/// rises with each message that is new or changed (RFC 7162, section 3.1.2.1), and EXISTS for those that left. A server
+/// without it vouches for an empty folder only; else the round makes each cursor another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cursor {
     validity: u32,
     uid_next: u32,
     modseq: u64,
+    exists: u32,
+    round: u32,
 }
 
 impl Cursor {
-    fn now(selected: &Selected) -> Self {
-        Self {
-            validity: selected.validity,
-            uid_next: selected.uid_next.unwrap_or(0),
-            modseq: selected.modseq.unwrap_or(0),
-        }
+    fn now(selected: &Selected, since: Option<Self>) -> Self {
+        let (modseq, exists) = (selected.modseq.unwrap_or(0), selected.exists.unwrap_or(0));
+        let round = match modseq > 0 || selected.exists == Some(0) {
+            true => 0,
+            false => 1 + since.map_or(0, |since| since.round % 2),
+        };
+        let (validity, uid_next) = (selected.validity, selected.uid_next.unwrap_or(0));
+        Self { validity, uid_next, modseq, exists, round }
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -41,7 +50,14 @@ impl Cursor {
         let validity = parts.next()?.parse().ok()?;
         let uid_next = parts.next()?.parse().ok()?;
         let modseq = parts.next()?.parse().ok()?;
-        Some(Self { validity, uid_next, modseq })
+        // Earlier versions wrote no more than these three.
+        let mut more = || parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+        Some(Self { validity, uid_next, modseq, exists: more(), round: more() })
+    }
+
+    fn text(self) -> String {
+        let Self { validity, uid_next, modseq, exists, round } = self;
+        format!("{validity}.{uid_next}.{modseq}.{exists}.{round}")
     }
 
     /// Whether ids from the time of this cursor still name the same messages. Both counters only rise (RFC 9051, section
@@ -60,11 +76,12 @@ impl ImapSession {
     pub(crate) fn changes_since(&mut self, folder: &str, since: Option<&str>) -> Result<ChangeSet> {
         // Only a folder that is opened anew tells where it stands.
         self.selected = None;
-        let now = Cursor::now(self.select(folder, Purpose::Read)?);
-        let next = format!("{}.{}.{}", now.validity, now.uid_next, now.modseq);
-        let since = since.and_then(Cursor::parse).filter(|since| since.stands(&now));
+        let since = since.and_then(Cursor::parse);
+        let now = Cursor::now(self.select(folder, Purpose::Read)?, since);
+        let next = now.text();
+        let since = since.filter(|since| since.stands(&now));
         let changed = match since {
-            Some(since) if since == now && now.modseq > 0 => Some(Vec::new()),
+            Some(since) if since == now => Some(Vec::new()),
             Some(since) => Some(self.changed(since, now)?).filter(|changed| changed.len() <= MOST),
             None => None,
         };

@@ -99,6 +99,13 @@ pub(crate) struct Sent {
     answer: Option<Tagged<'static>>,
 }
 
+impl Sent {
+    /// Keeps the answer, which came while something else was waited for.
+    pub(crate) fn answered(&mut self, answer: Tagged<'static>) {
+        self.answer = Some(answer);
+    }
+}
+
 /// A response that is neither data nor passed over.
 pub(crate) enum Event {
     /// A tagged response.
@@ -230,7 +237,7 @@ impl Connection {
             match self.next(consumer)? {
                 Event::Continue(challenge) => return Ok(Some(challenge)),
                 Event::Tagged(tagged) => {
-                    sent.answer = Some(tagged);
+                    sent.answered(tagged);
                     return Ok(None);
                 }
                 Event::Untagged => {}

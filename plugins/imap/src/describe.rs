@@ -40,6 +40,7 @@ pub(crate) fn describe() -> String {
             "check", "folders", "find-folder", "create-folder", "list-messages", "changes", "fetch",
             "move-messages", "mark-messages", "delete-messages", "append", "wait"
         ],
+        "exactCursors": true,
         "limits": { "parallelSessions": 3, "fetchBatch": 200 }
     })
     .to_string()

@@ -37,7 +37,12 @@ pub(crate) struct Listing {
 
 impl ImapSession {
     pub(crate) fn list(&mut self, folder: &str, page: &PageRequest) -> Result<MessagePage> {
-        let validity = self.select(folder, Purpose::Read)?.validity;
+        let selected = self.select(folder, Purpose::Read)?;
+        let (validity, empty) = (selected.validity, selected.fresh && selected.exists == Some(0));
+        selected.fresh = false;
+        if empty && page.after.is_none() {
+            return Ok(MessagePage { messages: Vec::new(), next: None });
+        }
         let after = page.after.as_deref().map(|token| token_uid(token, validity, folder)).transpose()?;
         let mut left = self.found(folder, validity, page, after)?;
         let size = (page.size as usize).clamp(1, MOST);

@@ -18,7 +18,10 @@ pub(crate) struct Selected {
     pub(crate) uid_next: Option<u32>,
     /// HIGHESTMODSEQ (RFC 7162); none without CONDSTORE.
     pub(crate) modseq: Option<u64>,
-    pub(crate) exists: u32,
+    /// How many messages there were; none when the server did not say.
+    pub(crate) exists: Option<u32>,
+    /// Nothing was listed since it was opened: what the server said then is what a listing would find.
+    pub(crate) fresh: bool,
     /// Opened with SELECT, not with EXAMINE.
     pub(crate) for_writing: bool,
     /// The server does not let it be changed.
@@ -56,7 +59,8 @@ pub(crate) fn select(connection: &mut Connection, folder: &str, purpose: Purpose
         validity: 0,
         uid_next: None,
         modseq: None,
-        exists: 0,
+        exists: None,
+        fresh: true,
         for_writing: purpose == Purpose::Write,
         read_only: purpose == Purpose::Write && done.code == Some(Code::ReadOnly),
     };
@@ -73,7 +77,7 @@ pub(crate) fn select(connection: &mut Connection, folder: &str, purpose: Purpose
     }
     for data in answer.data {
         if let Data::Exists(exists) = data {
-            selected.exists = exists;
+            selected.exists = Some(exists);
         }
     }
     if selected.validity == 0 {

@@ -35,7 +35,7 @@ impl ImapSession {
     }
 
     /// Opens the folder unless it is open in a way that serves the purpose.
-    pub(crate) fn select(&mut self, folder: &str, purpose: Purpose) -> Result<&Selected> {
+    pub(crate) fn select(&mut self, folder: &str, purpose: Purpose) -> Result<&mut Selected> {
         let open = self.selected.take();
         let fits = |s: &Selected| s.folder == folder && (s.for_writing || purpose == Purpose::Read);
         let selected = match open.filter(fits) {

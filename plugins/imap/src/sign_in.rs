@@ -90,7 +90,13 @@ fn authenticate(connection: &mut Connection, mailbox: Option<&str>) -> Result<()
     };
     // A refusal without a code is about the credential: nothing else was said so far.
     let done = connection.finish_or(sent, &mut Collect::default(), ErrorKind::AuthorizationNeeded);
-    done.map(|_| ()).map_err(Error::lost)
+    // Some servers say BAD to a wrong password, or to a SASL exchange that they end. To try again would lock accounts.
+    done.map(|_| ()).map_err(|error| match error.kind {
+        ErrorKind::Protocol if !error.session_lost => {
+            Error { kind: ErrorKind::AuthorizationNeeded, ..error }.lost()
+        }
+        _ => error.lost(),
+    })
 }
 
 /// AUTHENTICATE (RFC 3501, section 6.2.2), with the initial response at once where the server takes it (RFC 4959).

@@ -1,11 +1,11 @@
 //! Waiting for a change in a folder: IDLE (RFC 2177) where the server has it, else NOOP every half minute.
 
-use wissel_connector::Result;
 use wissel_connector::types::{Readiness, Wake};
+use wissel_connector::{Error, ErrorKind, Result};
 
 use crate::connection::{Connection, Consumer, Event};
 use crate::protocol::types::command::CommandBody;
-use crate::protocol::types::response::Data;
+use crate::protocol::types::response::{Data, Tagged};
 use crate::select::Purpose;
 use crate::session::ImapSession;
 
@@ -19,14 +19,25 @@ impl ImapSession {
         self.select(folder, Purpose::Read)?;
         let connection = &mut self.connection;
         let end = connection.host.monotonic_ms() + f64::from(timeout_ms);
-        let idles = connection.offers("IDLE");
+        let mut idles = connection.offers("IDLE");
         loop {
             let left = end - connection.host.monotonic_ms();
             if left <= 0.0 {
                 return Ok(Wake::TimedOut);
             }
             let wake = match idles {
-                true => idle(connection, left.min(LONGEST_IDLE_MS))?,
+                true => match idle(connection, left.min(LONGEST_IDLE_MS)) {
+                    Ok((wake, lasts)) => {
+                        idles = lasts;
+                        wake
+                    }
+                    // It offers what it refuses.
+                    Err(error) if !error.is_final() && error.kind != ErrorKind::Throttled => {
+                        idles = false;
+                        Wake::TimedOut
+                    }
+                    Err(error) => return Err(error),
+                },
                 false => noop(connection, left.min(NOOP_MS))?,
             };
             if wake != Wake::TimedOut {
@@ -56,36 +67,48 @@ impl Consumer for Notice {
     }
 }
 
-/// One IDLE, ended properly.
-fn idle(connection: &mut Connection, ms: f64) -> Result<Wake> {
+/// One IDLE, ended properly. False when the server ended it: another one might end as soon.
+fn idle(connection: &mut Connection, ms: f64) -> Result<(Wake, bool)> {
     let mut notice = Notice::default();
     let mut sent = connection.send(CommandBody::Idle, "wait")?;
-    let mut wake = Wake::TimedOut;
+    let (mut wake, mut lasts) = (Wake::TimedOut, false);
     if connection.challenge_noticing(&mut sent, &mut notice)?.is_some() {
-        wake = until_change(connection, ms, &mut notice)?;
-        connection.stream.write(b"DONE\r\n")?;
+        match until_change(connection, ms, &mut notice)? {
+            Ok(woken) => {
+                (wake, lasts) = (woken, true);
+                connection.stream.write(b"DONE\r\n")?;
+            }
+            Err(ended) => sent.answered(ended),
+        }
     }
     connection.finish(sent, &mut notice)?;
-    Ok(if notice.changed { Wake::Changed } else { wake })
+    Ok((if notice.changed { Wake::Changed } else { wake }, lasts))
 }
 
-fn until_change(connection: &mut Connection, ms: f64, notice: &mut Notice) -> Result<Wake> {
+/// Waits; the inner error is a tagged response that came instead of what was waited for.
+fn until_change(
+    connection: &mut Connection,
+    ms: f64,
+    notice: &mut Notice,
+) -> Result<std::result::Result<Wake, Tagged<'static>>> {
     let end = connection.host.monotonic_ms() + ms;
     while !notice.changed {
         let left = (end - connection.host.monotonic_ms()).max(0.0);
         match connection.stream.poll(left as u32)? {
-            Readiness::TimedOut => return Ok(Wake::TimedOut),
-            Readiness::Interrupted => return Ok(Wake::Interrupted),
+            Readiness::TimedOut => return Ok(Ok(Wake::TimedOut)),
+            Readiness::Interrupted => return Ok(Ok(Wake::Interrupted)),
             Readiness::Ready => match connection.next(notice)? {
                 Event::Untagged => {}
-                // The server ended the IDLE by itself.
-                Event::Tagged(_) | Event::Continue(_) => {
-                    return Err(wissel_connector::Error::temporary("the server ended the wait").lost());
-                }
+                Event::Tagged(tagged) => return Ok(Err(tagged)),
+                Event::Continue(_) => return Err(out_of_step()),
             },
         }
     }
-    Ok(Wake::Changed)
+    Ok(Ok(Wake::Changed))
+}
+
+fn out_of_step() -> Error {
+    Error::protocol("the server answers what it was not asked").lost()
 }
 
 /// One NOOP, and then a pause in which the host can interrupt.
@@ -94,6 +117,6 @@ fn noop(connection: &mut Connection, ms: f64) -> Result<Wake> {
     connection.run(CommandBody::Noop, "answer", &mut notice)?;
     match notice.changed {
         true => Ok(Wake::Changed),
-        false => until_change(connection, ms, &mut notice),
+        false => until_change(connection, ms, &mut notice)?.map_err(|_| out_of_step()),
     }
 }

@@ -106,6 +106,58 @@ fn a_message_whose_data_cannot_be_read_is_listed_all_the_same() {
 }
 
 #[test]
+fn an_empty_folder_is_not_searched_unless_it_was_looked_at_before() {
+    let (host, mut session) = signed_in(
+        "",
+        "C: A1 EXAMINE INBOX
+         S: * 0 EXISTS
+         S: * OK [UIDVALIDITY 7] valid
+         S: * OK [UIDNEXT 100] next
+         S: A1 OK [READ-ONLY] open
+         C: A2 UID SEARCH UNDELETED
+         S: * 1 EXISTS
+         S: * SEARCH
+         S: A2 OK done",
+    );
+    let list =
+        |session: &mut wissel_imap::ImapSession| session.list_messages("INBOX", &page(10, None)).unwrap();
+    assert!(list(&mut session).messages.is_empty());
+    assert!(list(&mut session).messages.is_empty(), "something may have come since it was opened");
+    host.finish();
+}
+
+#[test]
+fn a_cursor_comes_back_equal_only_where_the_server_vouches_for_an_unchanged_folder() {
+    let examine = |number: u32, exists: u32| {
+        format!(
+            "C: A{number} EXAMINE INBOX
+             S: * {exists} EXISTS
+             S: * OK [UIDVALIDITY 7] valid
+             S: * OK [UIDNEXT 10] next
+             S: A{number} OK [READ-ONLY] open"
+        )
+    };
+    let search = "C: A3 UID SEARCH UID 10:* UNDELETED\nS: * SEARCH\nS: A3 OK done";
+    let script = [
+        examine(1, 2),
+        examine(2, 2),
+        search.to_owned(),
+        examine(4, 0),
+        "C: A5 UID SEARCH UID 10:* UNDELETED\nS: * SEARCH\nS: A5 OK done".to_owned(),
+        examine(6, 0),
+    ];
+    let (host, mut session) = signed_in("", &script.join("\n"));
+    let mut next = |since: Option<&str>| session.changes("INBOX", since).unwrap().next;
+    let first = next(None);
+    let second = next(Some(&first));
+    assert_ne!(first, second, "flags may have changed without a trace");
+    let empty = next(Some(&second));
+    assert_ne!(empty, second);
+    assert_eq!(next(Some(&empty)), empty, "an empty folder has no flags");
+    host.finish();
+}
+
+#[test]
 fn an_empty_search_and_a_missing_folder() {
     let (host, mut session) = signed_in(
         "",
@@ -188,7 +240,10 @@ fn a_new_uidvalidity_means_list_again() {
 fn a_folder_whose_counters_fell_or_that_has_no_uidvalidity_is_listed_again() {
     let examine = |number: u32, codes: &[&str]| {
         let codes: Vec<String> = codes.iter().map(|code| format!("S: * OK [{code}] so")).collect();
-        format!("C: A{number} EXAMINE INBOX (CONDSTORE)\n{}\nS: A{number} OK [READ-ONLY] open", codes.join("\n"))
+        format!(
+            "C: A{number} EXAMINE INBOX (CONDSTORE)\n{}\nS: A{number} OK [READ-ONLY] open",
+            codes.join("\n")
+        )
     };
     let cases: [(&str, &[&str]); 4] = [
         ("7.10.50", &["UIDVALIDITY 7", "UIDNEXT 9", "HIGHESTMODSEQ 50"]),

@@ -134,6 +134,9 @@ fn refusals_are_told_apart() {
         C: A1 AUTHENTICATE PLAIN <PLAIN initial>";
     for (answer, kind) in [
         ("A1 NO wrong password", ErrorKind::AuthorizationNeeded),
+        ("A1 BAD invalid credentials", ErrorKind::AuthorizationNeeded),
+        ("A1 BAD [CLIENTBUG] authentication aborted", ErrorKind::AuthorizationNeeded),
+        ("A1 BAD Request is throttled. Suggested Backoff Time: 1000 milliseconds", ErrorKind::Throttled),
         ("A1 NO [UNAVAILABLE] directory down", ErrorKind::Temporary),
         ("A1 NO [LIMIT] too many", ErrorKind::Throttled),
         ("A1 NO User is authenticated but not connected.", ErrorKind::PermissionMissing),

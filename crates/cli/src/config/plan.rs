@@ -222,6 +222,7 @@ fn plan_job(
             extract_attachments: entry.attachments,
         },
         schedule,
+        watch: entry.watch,
         enabled: entry.enabled,
         revision: before.map_or(0, |before| before.revision),
     };

@@ -9,6 +9,8 @@ mod failures;
 mod import;
 mod restored;
 mod service;
+mod settled;
 mod support;
 mod switching;
 mod unchanged;
+mod watching;

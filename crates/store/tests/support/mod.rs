@@ -76,6 +76,7 @@ pub(crate) fn job(name: &str, account: AccountId) -> ImportJob {
         filter: Default::default(),
         target: DirectoryTarget { directory: PathBuf::from("facturen"), extract_attachments: true },
         schedule: Some(Schedule::Cron(Cron::stored("0 7 * * 1-5".to_owned(), "Europe/Amsterdam".to_owned()))),
+        watch: false,
         enabled: true,
         revision: 1,
     }

@@ -56,6 +56,9 @@ pub(crate) struct Arguments {
     attachments: bool,
     #[command(flatten)]
     when: ScheduleOptions,
+    /// Between these runs, wait for changes of the import folder, and run at once when there are any
+    #[arg(long)]
+    watch: bool,
     /// Do not let the service run the job yet
     #[arg(long, alias = "disable")]
     disabled: bool,
@@ -91,6 +94,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
             extract_attachments: arguments.attachments,
         },
         schedule: arguments.when.schedule(None)?,
+        watch: arguments.watch,
         enabled: !arguments.disabled,
         revision: 0,
     };

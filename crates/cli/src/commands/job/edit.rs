@@ -72,6 +72,9 @@ pub(crate) struct Arguments {
     /// Let the job run by hand only
     #[arg(long, conflicts_with_all = ["every", "schedule", "time_zone"])]
     by_hand: bool,
+    /// Between the service's runs, wait for changes of the import folder, and run at once when there are any
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    watch: Option<bool>,
     /// Let the service run the job
     #[arg(long, alias = "enabled")]
     enable: bool,
@@ -205,6 +208,7 @@ fn change_rest(job: &mut ImportJob, arguments: &Arguments) -> anyhow::Result<()>
     set(&mut job.create_processed_folder, arguments.create_processed);
     set(&mut job.filter.unread_only, arguments.unread_only);
     set(&mut job.target.extract_attachments, arguments.attachments);
+    set(&mut job.watch, arguments.watch);
     set(&mut job.enabled, arguments.enable.then_some(true).or(arguments.disable.then_some(false)));
     if arguments.newer_than.is_some() || arguments.any_age {
         job.filter.newer_than = arguments.newer_than;

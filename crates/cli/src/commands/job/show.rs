@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use wissel_model::{ImportJob, ProcessedAction, Schedule};
-use wissel_store::{JobHealth, Run, RunOutcome};
+use wissel_model::{ImportJob, JobAccount, ProcessedAction, Schedule};
+use wissel_store::{JobHealth, Run, RunOutcome, WatchState};
 
 use super::account_names;
 use crate::commands::CommandResult;
@@ -67,10 +67,15 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
     let runs = store.runs(job.id, RUNS).await?;
     let accounts = account_names(context, &job).await?;
     let next = next_run(context, &job).await?;
+    let watched = watched(context, &job, &accounts).await?;
     if context.json {
         let mut document = views::job(&job, &accounts, &health, next);
         if let Some(document) = document.as_object_mut() {
             document.insert("runs".to_owned(), serde_json::to_value(&runs)?);
+            let watching = watched.iter().map(|(account, state)| {
+                json!({ "account": account, "since": state.since, "problem": state.problem })
+            });
+            document.insert("watching".to_owned(), watching.collect());
         }
         output::json(&document);
         return Ok(Code::Done);
@@ -97,6 +102,7 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
         (label("Attachments", "Bijlagen"), language.yes_or_no(job.target.extract_attachments)),
         (label("Runs", "Schema"), interval(context, &job)),
         (label("Next run", "Volgende keer"), next_text(context, next)),
+        (label("Watching", "Meekijken"), watching(context, &job, &watched)),
         (label("State", "Status"), state(context, &health)),
         (label("Last success", "Laatst gelukt"), output::moment_or_empty(health.last_success)),
         (label("Failing since", "Mislukt al sinds"), output::moment_or_empty(health.failing_since)),
@@ -111,6 +117,48 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
         output::table(&header, runs.iter().map(|run| run_row(language, run)).collect());
     }
     Ok(Code::Done)
+}
+
+/// How the waiting for changes fares now, by account; empty while no service waits.
+async fn watched(
+    context: &Context,
+    job: &ImportJob,
+    accounts: &[String],
+) -> anyhow::Result<Vec<(String, WatchState)>> {
+    if !wissel_jobs::is_watching(context.home.root())? {
+        return Ok(Vec::new());
+    }
+    let mut states = context.store().await?.watches(job.id).await?;
+    let of = |(place, name): (&JobAccount, &String)| {
+        let at = states.iter().position(|state| state.account == place.account)?;
+        Some((name.clone(), states.swap_remove(at)))
+    };
+    Ok(job.accounts.iter().zip(accounts).filter_map(of).collect())
+}
+
+fn watching(context: &Context, job: &ImportJob, watched: &[(String, WatchState)]) -> String {
+    let language = context.language;
+    if !job.watch {
+        return language.yes_or_no(false);
+    }
+    if watched.is_empty() {
+        let text = language.pick("when `wissel run` runs", "wanneer `wissel run` draait");
+        return text.to_owned();
+    }
+    let line = |(account, state): &(String, WatchState)| {
+        let since = output::moment(state.since);
+        match &state.problem {
+            None => language.pick(
+                format!("{account}: watching since {since}"),
+                format!("{account}: kijkt mee sinds {since}"),
+            ),
+            Some(problem) => language.pick(
+                format!("{account}: not since {since}, runs at the interval only: {problem}"),
+                format!("{account}: niet sinds {since}, draait alleen volgens het interval: {problem}"),
+            ),
+        }
+    };
+    watched.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn run_row(language: Language, run: &Run) -> Vec<String> {

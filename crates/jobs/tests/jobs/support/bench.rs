@@ -171,6 +171,7 @@ pub fn job(name: &str, home: &Path, account: AccountId) -> ImportJob {
         filter: Filter::default(),
         target: DirectoryTarget { directory: home.join("target"), extract_attachments: false },
         schedule: None,
+        watch: false,
         enabled: true,
         revision: 1,
     }

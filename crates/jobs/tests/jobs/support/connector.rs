@@ -15,7 +15,7 @@ use wissel_model::{
     PageRequest, Session, Source,
 };
 
-use super::{Mail, Mailbox};
+use super::{Mail, Mailbox, World};
 
 /// What goes wrong with one message when it is fetched.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +59,14 @@ pub struct Script {
     pub stop_after: Option<(usize, CancellationToken)>,
     pub batch: Option<u32>,
     pub no_changes: bool,
+    /// Cursors tell of every change, and the connector says so.
+    pub exact_cursors: bool,
+    /// How often `wait` was called with time, and how many of those break the session.
+    pub waits: u32,
+    pub waits_broken: u32,
+    /// Sessions that wait now.
+    pub waiting: u32,
+    pub parallel_sessions: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -90,19 +98,22 @@ impl Connectors for Fakes {
             "move-messages",
             "mark-messages",
             "delete-messages",
+            "wait",
         ];
         operations.retain(|operation| !(script.no_changes && *operation == "changes"));
-        let limits = script.batch.map_or(serde_json::json!({}), |n| serde_json::json!({"fetchBatch": n}));
+        let limits =
+            serde_json::json!({"fetchBatch": script.batch, "parallelSessions": script.parallel_sessions});
         Ok(Arc::new(
             serde_json::from_value(serde_json::json!({
                 "schema": 1, "name": connector, "version": "1", "title": {"en": "X", "nl": "X"}, "settings": [],
-                "endpoints": [], "auth": [], "operations": operations, "limits": limits
+                "endpoints": [], "auth": [], "operations": operations, "limits": limits,
+                "exactCursors": script.exact_cursors
             }))
             .unwrap(),
         ))
     }
 
-    async fn open(&self, account: &Account, _options: OpenOptions) -> Result<Box<dyn Session>> {
+    async fn open(&self, account: &Account, options: OpenOptions) -> Result<Box<dyn Session>> {
         let mut script = self.script.lock().unwrap();
         script.opened += 1;
         if script.dead.contains(&account.name) {
@@ -111,7 +122,9 @@ impl Connectors for Fakes {
         }
         let mailbox = self.others.lock().unwrap().get(&account.name).unwrap_or(&self.mailbox).clone();
         let script = Arc::clone(&self.script);
-        Ok(Box::new(FakeSession { mailbox, script, beta: account.connector == "beta", broken: false }))
+        let beta = account.connector == "beta";
+        let interrupt = options.interrupt;
+        Ok(Box::new(FakeSession { mailbox, script, beta, broken: false, interrupt, seen: None }))
     }
 }
 
@@ -120,6 +133,9 @@ struct FakeSession {
     script: Arc<Mutex<Script>>,
     beta: bool,
     broken: bool,
+    interrupt: CancellationToken,
+    /// How the mailbox stood when a wait returned last.
+    seen: Option<World>,
 }
 
 fn lost() -> ConnectorError {
@@ -188,7 +204,7 @@ impl FakeSession {
     }
 
     /// Changes one message where it is; true when it is there.
-    fn change(&self, id: &MessageId, change: impl Fn(&mut super::World, &str, usize)) -> bool {
+    fn change(&self, id: &MessageId, change: impl Fn(&mut World, &str, usize)) -> bool {
         let Some((path, mail)) = self.find(id) else { return false };
         let mut world = self.mailbox.world();
         let index = world.folders[&path].iter().position(|other| other.uid == mail.uid).unwrap();
@@ -296,16 +312,20 @@ impl Session for FakeSession {
         Ok(MessagePage { messages, next })
     }
 
-    async fn changes(&mut self, _folder: &FolderId, since: Option<&str>) -> Result<ChangeSet> {
+    async fn changes(&mut self, folder: &FolderId, since: Option<&str>) -> Result<ChangeSet> {
         // As IMAP does: which numbering, and the last number that was given out.
         let (validity, last) = {
             let world = self.mailbox.world();
             if self.beta { (0, 0) } else { (world.validity, world.last) }
         };
-        let now = format!("{validity}.{last}");
-        let since = since.and_then(|since| since.split_once('.'));
-        let stands =
-            since.is_some_and(|(v, l)| v == validity.to_string() && l.parse::<u32>().unwrap() <= last);
+        let mut now = format!("{validity}.{last}");
+        if self.script.lock().unwrap().exact_cursors {
+            let state = serde_json::to_string(&self.mailbox.world().folders[&self.path(folder)]).unwrap();
+            now = format!("{now}.{state}");
+        }
+        let mut since = since.map(|since| since.split('.'));
+        let mut part = || since.as_mut().and_then(|since| since.next()?.parse::<u32>().ok());
+        let stands = part() == Some(validity) && part().is_some_and(|then| then <= last);
         let list_again = !stands;
         Ok(ChangeSet { changed: Vec::new(), removed: Vec::new(), next: now, more: false, list_again })
     }
@@ -444,8 +464,34 @@ impl Session for FakeSession {
         Ok(messages.iter().map(|_| None).collect())
     }
 
-    async fn wait(&mut self, _: &FolderId, _: u32) -> Result<Wake> {
-        Ok(Wake::TimedOut)
+    async fn wait(&mut self, _: &FolderId, timeout_ms: u32) -> Result<Wake> {
+        self.usable()?;
+        let seen = self.seen.get_or_insert_with(|| self.mailbox.world().clone()).clone();
+        if timeout_ms == 0 {
+            return Ok(Wake::TimedOut);
+        }
+        {
+            let mut script = self.script.lock().unwrap();
+            script.waits += 1;
+            if script.waits_broken > 0 {
+                script.waits_broken -= 1;
+                self.broken = true;
+                return Err(lost());
+            }
+            script.waiting += 1;
+        }
+        let changed = async {
+            while *self.mailbox.world() == seen {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        let wake = tokio::select! {
+            () = changed => Wake::Changed,
+            () = self.interrupt.cancelled() => Wake::Interrupted,
+        };
+        self.seen = Some(self.mailbox.world().clone());
+        self.script.lock().unwrap().waiting -= 1;
+        Ok(wake)
     }
 
     async fn close(self: Box<Self>) {}
