@@ -62,7 +62,7 @@ fn a_random_history_comes_to_the_same_as_the_plain_way() {
     for (capability, seed) in [(None, 7), (Some(PLAIN), 8)] {
         let (scene, _proxy) = scene(capability);
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut tokens = Vec::new();
+        let mut tokens: Vec<String> = Vec::new();
         let mut session = scene.server.imap(ALICE);
         session.command("SELECT INBOX");
         let mut there = 0;
@@ -74,7 +74,7 @@ fn a_random_history_comes_to_the_same_as_the_plain_way() {
                 0 | 1 => {
                     let samples = corpus::messages(100 + step, count);
                     session.append("INBOX", &samples);
-                    tokens.extend(corpus::tokens(&samples));
+                    tokens.extend(corpus::tokens(&samples).into_iter().map(str::to_owned));
                     there += count;
                     session.command("NOOP");
                     if what == 1 {
