@@ -21,6 +21,7 @@ mod malformed;
 mod many_folders;
 mod names;
 mod poison;
+mod proxies;
 mod rights;
 mod sign_in;
 mod trust;

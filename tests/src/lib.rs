@@ -21,4 +21,5 @@ pub mod proxy;
 pub mod python;
 pub mod scene;
 pub mod small_disk;
+pub mod way;
 pub mod wissel;

@@ -5,10 +5,10 @@ use std::io::Read;
 
 use clap::Args;
 use secrecy::SecretString;
-use wissel_model::Description;
 use wissel_model::description::{AuthKind, AuthMethod, SettingKind};
 use wissel_model::secrets::field;
 use wissel_model::settings::is_shown;
+use wissel_model::{Description, Proxy};
 
 use crate::form::{self, Values};
 use crate::problem::Problem;
@@ -30,6 +30,12 @@ pub(crate) struct SecretOptions {
     /// Read an access token from this environment variable
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) token_env: Option<String>,
+    /// Read the password for the proxy from standard input
+    #[arg(long, conflicts_with_all = ["password_stdin", "token_stdin", "proxy_password_env"])]
+    pub(crate) proxy_password_stdin: bool,
+    /// Read the password for the proxy from this environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) proxy_password_env: Option<String>,
     /// Read a secret setting of the connector from an environment variable
     #[arg(long = "secret-env", value_name = "KEY=VARIABLE", value_parser = form::pair)]
     pub(crate) settings_env: Vec<(String, String)>,
@@ -41,7 +47,10 @@ pub(crate) type SecretValues = Vec<(String, SecretString)>;
 impl SecretOptions {
     /// Whether any secret is given.
     pub(crate) fn any(&self) -> bool {
-        self.field().is_some() || !self.settings_env.is_empty()
+        self.field().is_some()
+            || !self.settings_env.is_empty()
+            || self.proxy_password_stdin
+            || self.proxy_password_env.is_some()
     }
 
     /// The field that the credential goes to.
@@ -65,6 +74,11 @@ impl SecretOptions {
                 None => from_stdin()?,
             };
             secrets.push((field.to_owned(), secret));
+        }
+        if self.proxy_password_stdin {
+            secrets.push((field::PROXY_PASSWORD.to_owned(), from_stdin()?));
+        } else if let Some(variable) = &self.proxy_password_env {
+            secrets.push((field::PROXY_PASSWORD.to_owned(), from_environment(variable)?));
         }
         for (key, variable) in &self.settings_env {
             secrets.push((key.clone(), from_environment(variable)?));
@@ -92,18 +106,28 @@ pub(crate) fn fields_needed(
     std::iter::once((auth.kind.secret_field().to_owned(), credential.to_owned())).chain(shown).collect()
 }
 
-/// Refuses secrets that the connector has no use for.
+/// Refuses secrets that the connector and the proxy have no use for.
 pub(crate) fn check_fields(
     secrets: &SecretValues,
     description: &Description,
     auth: &AuthMethod,
+    proxy: Option<&Proxy>,
 ) -> Result<(), Problem> {
-    for (field, _) in secrets {
-        let setting = description.setting(field).is_some_and(|setting| setting.kind == SettingKind::Secret);
-        if !setting && field != auth.kind.secret_field() {
+    for (name, _) in secrets {
+        if name == field::PROXY_PASSWORD {
+            if proxy.is_some_and(Proxy::takes_password) {
+                continue;
+            }
+            return Err(Problem::usage(
+                "there is no proxy that a password could be for",
+                "Name the proxy and its user with --proxy, such as socks5h://USER@HOST:1080.",
+            ));
+        }
+        let setting = description.setting(name).is_some_and(|setting| setting.kind == SettingKind::Secret);
+        if !setting && name != auth.kind.secret_field() {
             return Err(Problem::usage(
                 format!(
-                    "the auth method '{}' of connector '{}' has no use for a secret '{field}'",
+                    "the auth method '{}' of connector '{}' has no use for a secret '{name}'",
                     auth.id, description.name
                 ),
                 format!(

@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use wissel_model::{Account, Cron, Description, Identity, ImportJob, Pin, Schedule};
+use wissel_model::secrets::field;
+use wissel_model::{Account, Cron, Description, Identity, ImportJob, Pin, Proxy, Schedule};
 use wissel_store::JobHealth;
 
 use crate::spans;
@@ -27,6 +28,7 @@ pub(crate) fn account(account: &Account, secrets: &[(String, bool)]) -> Value {
             "ca_file": connection.ca_file,
             "allow_untrusted_certificate": connection.allow_untrusted_certificate,
             "allow_clear_text": connection.allow_clear_text,
+            "proxy": connection.proxy,
             "connect_timeout_seconds": connection.connect_timeout_seconds,
             "idle_timeout_seconds": connection.idle_timeout_seconds,
             "call_timeout_seconds": connection.call_timeout_seconds,
@@ -40,8 +42,10 @@ pub(crate) fn secret_fields(
     description: Option<&Description>,
     stored: &[String],
 ) -> Vec<(String, bool)> {
-    let needed =
+    let credential =
         description.and_then(|d| d.auth_method(&account.auth)).map(|method| method.kind.secret_field());
+    let proxied = account.connection.proxy.as_ref().is_some_and(Proxy::takes_password);
+    let needed = credential.into_iter().chain(proxied.then_some(field::PROXY_PASSWORD));
     let missing =
         needed.filter(|field| !stored.iter().any(|s| s == field)).map(|field| (field.to_owned(), false));
     stored.iter().map(|field| (field.clone(), true)).chain(missing).collect()

@@ -32,6 +32,7 @@ mod intake;
 mod limits;
 mod linker;
 mod loader;
+mod proxy;
 mod refusal;
 mod rejection;
 mod session;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::AccountId;
+use crate::{AccountId, Proxy};
 
 /// A mail account. Its secrets are not here: they are sealed in the store and opened by the host at need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct ConnectionPolicy {
     pub allow_untrusted_certificate: bool,
     /// Names of endpoints to which secrets may go in the clear.
     pub allow_clear_text: BTreeSet<String>,
+    /// The proxy that every connection goes through; none, not even the system's, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
     /// Seconds to wait for a connection, its TLS handshake included.
     pub connect_timeout_seconds: u32,
     /// Seconds that a connection may stay silent while an answer is awaited.
@@ -50,6 +53,7 @@ impl Default for ConnectionPolicy {
             ca_file: None,
             allow_untrusted_certificate: false,
             allow_clear_text: BTreeSet::new(),
+            proxy: None,
             connect_timeout_seconds: 30,
             idle_timeout_seconds: 100,
             call_timeout_seconds: 1800,

@@ -11,6 +11,8 @@ pub mod field {
     pub const PASSWORD: &str = "password";
     /// The access token of an account with one of the OAuth auth types, stored by the operator.
     pub const ACCESS_TOKEN: &str = "access-token";
+    /// The password for the account's proxy.
+    pub const PROXY_PASSWORD: &str = "proxy-password";
 }
 
 /// Codes of [`ConnectorError`](crate::ConnectorError) for a secret that could not be had.

@@ -14,8 +14,14 @@ use crate::wasm::Toolchain;
 use crate::workspace;
 
 /// Programs that the tests call, each with the Debian package that has it.
-const PROGRAMS: [(&str, &str); 4] =
-    [("dovecot", "dovecot-imapd"), ("doveadm", "dovecot-core"), ("python3", "python3"), ("strace", "strace")];
+const PROGRAMS: [(&str, &str); 6] = [
+    ("dovecot", "dovecot-imapd"),
+    ("doveadm", "dovecot-core"),
+    ("microsocks", "microsocks"),
+    ("python3", "python3"),
+    ("strace", "strace"),
+    ("tinyproxy", "tinyproxy-bin"),
+];
 
 /// Which tools a run may count on.
 #[derive(Debug)]

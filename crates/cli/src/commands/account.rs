@@ -166,6 +166,7 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
         ("Secrets", secrets_text(&secrets)),
         ("CA file", connection.ca_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
         ("Clear text", clear_text.join(", ")),
+        ("Proxy", connection.proxy.as_ref().map(ToString::to_string).unwrap_or_default()),
     ];
     fields.extend(account.settings.iter().map(|(key, value)| (key.as_str(), value.clone())));
     output::fields(&fields);

@@ -156,7 +156,8 @@ async fn plan_account(
             secrets.push((field.clone(), secret));
         }
     }
-    secret_input::check_fields(&secrets, &description, auth).map_err(in_account)?;
+    secret_input::check_fields(&secrets, &description, auth, account.connection.proxy.as_ref())
+        .map_err(in_account)?;
     let change = match before {
         None => Change::Created,
         Some(before) if *before == account && secrets.is_empty() => Change::Unchanged,

@@ -1,7 +1,7 @@
 //! `http`: requests to the origins that the account's endpoints grant, several at a time behind one blocking connector.
 //!
-//! Redirects are answers like any other. Not done here yet: renewing a token on 401, waiting out 429 and 503, sending
-//! an idempotent request again, and a proxy of the account's own (the system's is used).
+//! Redirects are answers like any other. Not done here yet: renewing a token on 401, waiting out 429 and 503, and
+//! sending an idempotent request again.
 
 pub(crate) mod client;
 pub mod payload;

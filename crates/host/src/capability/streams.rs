@@ -1,7 +1,7 @@
 //! `streams`: connections to the stream endpoints that the account grants, for line protocols.
 //!
 //! Name, port, TLS and certificates are the host's; a connector names an endpoint. A secret is written only under TLS,
-//! or where the operator allowed that endpoint by name. Proxies are not supported yet.
+//! or where the operator allowed that endpoint by name. A proxy of the account is passed through; see [`crate::proxy`].
 
 mod wire;
 
@@ -17,6 +17,7 @@ use crate::capability::content::{DeliveryHandle, Pieces, SourceHandle, part_leng
 use crate::capability::credentials::Sealed;
 use crate::grants::{StreamGrant, TlsMode};
 use crate::inlet::Inlet;
+use crate::proxy;
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::tls::Profile;
@@ -73,7 +74,8 @@ impl streams::Host for State {
         let grant = context.grants.stream(&endpoint)?.clone();
         let within = Duration::from_secs(policy.connect_timeout_seconds.into());
         let idle = Duration::from_secs(policy.idle_timeout_seconds.into());
-        let mut wire = Wire::dial(&grant, &self.call, within, idle).await?;
+        let via = proxy::via(context, &grant.host, grant.port).await?;
+        let mut wire = Wire::dial(&grant, via.as_ref(), &self.call, within, idle).await?;
         let security = match grant.tls {
             TlsMode::Clear => Security::Clear,
             TlsMode::StartTls => Security::StartTlsRequired,

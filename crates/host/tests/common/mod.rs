@@ -21,6 +21,7 @@ use wissel_model::{
 
 pub const PASSWORD: &str = "correct horse battery";
 pub const TOKEN: &str = "ya29.token";
+pub const PROXY_PASSWORD: &str = "proxy staple";
 
 /// The bytes of the probe.
 pub fn probe() -> Vec<u8> {
@@ -57,6 +58,7 @@ impl Secrets for StoredSecrets {
     ) -> std::result::Result<SecretString, SecretError> {
         match field {
             "password" => Ok(SecretString::from(PASSWORD)),
+            "proxy-password" => Ok(SecretString::from(PROXY_PASSWORD)),
             "access-token" => Ok(SecretString::from(TOKEN)),
             other => Err(SecretError::Missing(other.to_owned())),
         }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use wissel_model::{Account, AccountId, ConnectionPolicy, Description};
+use wissel_model::secrets::field;
+use wissel_model::{Account, AccountId, ConnectionPolicy, Description, Proxy};
 
 use super::{print_done, warn};
 use crate::commands::CommandResult;
@@ -52,6 +53,11 @@ pub(crate) struct ConnectionOptions {
     /// Send secrets unencrypted to this endpoint of the connector; unsafe; can be repeated
     #[arg(long, value_name = "ENDPOINT")]
     allow_clear_text: Vec<String>,
+    /// Connect through this proxy: socks5h://[USER@]HOST:PORT, http://[USER@]HOST:PORT, or `system` for what the
+    /// environment and the system say; without it, no proxy is used
+    // Read later: an error of the command line would repeat what does not belong there, such as a password.
+    #[arg(long, value_name = "ADDRESS")]
+    proxy: Option<String>,
     /// Seconds to wait for a connection
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
     connect_timeout: Option<u32>,
@@ -68,6 +74,11 @@ impl ConnectionOptions {
     pub(crate) fn change(&self, policy: &mut ConnectionPolicy) -> Result<(), Problem> {
         if let Some(file) = &self.ca_file {
             policy.ca_file = Some(job_rules::directory(file)?);
+        }
+        if let Some(proxy) = &self.proxy {
+            let read = proxy.parse::<Proxy>();
+            let read = read.map_err(|error| Problem::usage(error.to_string(), "Correct --proxy."))?;
+            policy.proxy = Some(read);
         }
         policy.allow_clear_text.extend(self.allow_clear_text.iter().cloned());
         let set = |place: &mut u32, given: Option<u32>| *place = given.unwrap_or(*place);
@@ -132,12 +143,17 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     connection.change(&mut policy)?;
     check_connection(&name, &policy, &description)?;
     let mut secrets: SecretValues = secrets.read()?;
-    secret_input::check_fields(&secrets, &description, auth)?;
+    secret_input::check_fields(&secrets, &description, auth, policy.proxy.as_ref())?;
     if ask.is_some() {
         for (field, label) in secret_input::fields_needed(&description, auth, &settings, context.language) {
             if !secrets.iter().any(|(given, _)| *given == field) {
                 secrets.push((field, form::ask_secret(&label)?));
             }
+        }
+        let given = secrets.iter().any(|(field, _)| field == field::PROXY_PASSWORD);
+        if policy.proxy.as_ref().is_some_and(Proxy::takes_password) && !given {
+            let label = context.language.pick("Password for the proxy", "Wachtwoord voor de proxy");
+            secrets.push((field::PROXY_PASSWORD.to_owned(), form::ask_secret(label)?));
         }
     }
     let account = Account {

@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Trust the system's certificates again
     #[arg(long, conflicts_with = "ca_file")]
     no_ca_file: bool,
+    /// Connect without a proxy again
+    #[arg(long, conflicts_with = "proxy")]
+    no_proxy: bool,
     /// Do not send secrets unencrypted to this endpoint any more; can be repeated
     #[arg(long, value_name = "ENDPOINT")]
     refuse_clear_text: Vec<String>,
@@ -96,6 +99,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     if arguments.no_ca_file {
         account.connection.ca_file = None;
     }
+    if arguments.no_proxy {
+        account.connection.proxy = None;
+    }
     for endpoint in &arguments.refuse_clear_text {
         account.connection.allow_clear_text.remove(endpoint);
     }
@@ -103,7 +109,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     check_connection(&account.name, &account.connection, &description)?;
 
     let mut secrets = arguments.secrets.read()?;
-    secret_input::check_fields(&secrets, &description, method)?;
+    secret_input::check_fields(&secrets, &description, method, account.connection.proxy.as_ref())?;
     let nothing_else = account == before && !arguments.secrets.any();
     if nothing_else && context.interactive() {
         for (field, label) in

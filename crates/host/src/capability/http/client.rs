@@ -1,21 +1,33 @@
-//! The HTTP clients in use: one for each way to trust certificates, so that connections are shared and kept apart as
-//! the accounts' trust is.
+//! The HTTP clients in use: one for each way to trust certificates and each proxy, so that connections are shared and
+//! kept apart as the accounts' trust is.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use wissel_model::{ConnectionPolicy, ConnectorError, ErrorKind};
+use secrecy::{ExposeSecret, SecretString};
+use wissel_model::proxy::ProxyServer;
+use wissel_model::{AccountId, ConnectorError, ErrorKind};
 
+use crate::proxy::Via;
+use crate::state::Context;
 use crate::tls::{Profile, Trust};
 
-type Key = (Profile, u32);
+/// A client that signs in to a proxy is for one account only.
+type Key = (Profile, u32, Option<(ProxyServer, AccountId)>);
 
 /// The clients, made at first use.
 #[derive(Debug)]
 pub(crate) struct Clients {
     trust: Arc<Trust>,
-    clients: Mutex<HashMap<Key, reqwest::Client>>,
+    clients: Mutex<HashMap<Key, Client>>,
+}
+
+#[derive(Debug)]
+struct Client {
+    client: reqwest::Client,
+    /// What it signs in to the proxy with.
+    password: Option<SecretString>,
 }
 
 impl Clients {
@@ -23,27 +35,48 @@ impl Clients {
         Self { trust, clients: Mutex::default() }
     }
 
-    /// The client for this policy.
+    /// The client for the account's policy and this proxy.
     ///
     /// # Errors
     /// `invalid-setting` when the trusted certificates cannot be read.
-    pub(crate) async fn client(&self, policy: &ConnectionPolicy) -> Result<reqwest::Client, ConnectorError> {
-        let key = (Profile::of(policy), policy.connect_timeout_seconds);
-        let known = self.clients.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(client) = known {
-            return Ok(client);
+    pub(crate) async fn client(
+        &self,
+        context: &Context,
+        via: Option<Via>,
+    ) -> Result<reqwest::Client, ConnectorError> {
+        let policy = &context.account.connection;
+        let through = via.as_ref().map(|via| (via.server.clone(), context.account.id));
+        let key = (Profile::of(policy), policy.connect_timeout_seconds, through);
+        let password = via.as_ref().and_then(|via| via.password.clone());
+        if let Some(known) = self.clients.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
+            && known.password.as_ref().map(ExposeSecret::expose_secret)
+                == password.as_ref().map(ExposeSecret::expose_secret)
+        {
+            return Ok(known.client.clone());
         }
+        let failed = |error: reqwest::Error| {
+            ConnectorError::new(ErrorKind::Temporary, error.without_url().to_string())
+        };
         let mut tls = (*self.trust.config(key.0.clone()).await?).clone();
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let client = reqwest::Client::builder()
+        let mut client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             // An answer that redirects is an answer: where to go next is for the connector to ask, and to be granted.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            .connect_timeout(Duration::from_secs(policy.connect_timeout_seconds.into()))
-            .build()
-            .map_err(|error| ConnectorError::new(ErrorKind::Temporary, error.to_string()))?;
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(key, client.clone());
+            // What the system says about proxies counts only where the account says so, and then it was asked already.
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(policy.connect_timeout_seconds.into()));
+        if let Some(via) = &via {
+            let mut proxy = reqwest::Proxy::all(via.server.address()).map_err(failed)?;
+            if let (Some(user), Some(password)) = (&via.server.user, &via.password) {
+                proxy = proxy.basic_auth(user, password.expose_secret());
+            }
+            client = client.proxy(proxy);
+        }
+        let client = client.build().map_err(failed)?;
+        let made = Client { client: client.clone(), password };
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(key, made);
         Ok(client)
     }
 }

@@ -16,6 +16,7 @@ use wissel_model::{ConnectorError, ErrorKind};
 use super::request::Checked;
 use crate::call::Call;
 use crate::inlet::Feed;
+use crate::proxy;
 use crate::state::Context;
 
 /// Octets of a body that are read before the connector asks for them.
@@ -99,12 +100,22 @@ impl Running {
 
 async fn answer(context: &Context, request: Checked, idle: Duration) -> Result<reqwest::Response> {
     let within = idle + Duration::from_secs(request.body_size() / SLOWEST_UPLOAD);
-    let client = context.clients.client(&context.account.connection).await?;
     let request = request.authenticated(context).await?;
     let host = request.url().host_str().unwrap_or_default().to_owned();
+    let port = request.url().port_or_known_default().unwrap_or_default();
+    let via = proxy::via(context, host.trim_matches(['[', ']']), port).await?;
+    let client = context.clients.client(context, via.clone()).await?;
     match timeout(within, client.execute(request)).await {
+        // A request in the clear is not tunnelled: there the proxy answers itself.
+        Ok(Ok(response)) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => match &via {
+            Some(via) => Err(via.unauthorized()),
+            None => Ok(response),
+        },
         Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(failed(&host, error)),
+        Ok(Err(error)) => Err(match (&via, on_the_way(&error)) {
+            (Some(via), Some(reason)) => via.failed(&host, port, &reason),
+            _ => failed(&host, error),
+        }),
         Err(_) => Err(silent(&host, idle)),
     }
 }
@@ -143,6 +154,19 @@ impl Feed for Body {
 fn silent(host: &str, idle: Duration) -> ConnectorError {
     let message = format!("{host} was silent for {} seconds", idle.as_secs());
     ConnectorError::new(ErrorKind::Temporary, message).with_code("timeout")
+}
+
+/// What kept a request from getting through the proxy, in the words of the HTTP library, which has no types for it.
+fn on_the_way(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if text.starts_with("tunnel error: ") || text.starts_with("SOCKS error: ") {
+            return Some(text);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// The innermost cause says what went wrong; the URL, which may hold an id, stays out.

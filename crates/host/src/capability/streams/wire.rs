@@ -21,6 +21,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::call::Call;
 use crate::grants::StreamGrant;
 use crate::inlet::Feed;
+use crate::proxy::Via;
 
 /// Octets asked of the socket at a time.
 const CHUNK: usize = 64 << 10;
@@ -49,45 +50,36 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Connects in the clear: every address of the host in the order that the resolver gives, each with its share of
-    /// the time.
+    /// Connects in the clear, through the proxy where there is one.
     pub(super) async fn dial(
         grant: &StreamGrant,
+        via: Option<&Via>,
         call: &Call,
         within: Duration,
         idle: Duration,
     ) -> Result<Self, ConnectorError> {
         let until = Instant::now() + within;
-        let target = (grant.host.as_str(), grant.port);
-        let found = call.wait(tokio::time::timeout_at(until, tokio::net::lookup_host(target))).await?;
-        let addresses: Vec<SocketAddr> = match found {
-            Ok(Ok(addresses)) => addresses.collect(),
-            Ok(Err(error)) => return Err(unreachable(grant, "its name could not be resolved", &error)),
-            Err(_) => return Err(late(grant)),
-        };
-        let mut failure = None;
-        for (tried, address) in addresses.iter().enumerate() {
-            let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            let share = until.saturating_duration_since(Instant::now()) / left;
-            match call.wait(tokio::time::timeout(share, TcpStream::connect(address))).await? {
-                Ok(Ok(stream)) => {
-                    // Commands are gathered here already; the kernel need not wait for more.
-                    stream.set_nodelay(true).map_err(|error| unreachable(grant, "", &error))?;
-                    return Ok(Self {
-                        io: Io::Clear(stream),
-                        endpoint: grant.name.clone(),
-                        out: Zeroizing::new(Vec::with_capacity(GATHER)),
-                        holds_secret: false,
-                        chunk: BytesMut::new(),
-                        idle,
-                        patient: false,
-                    });
-                }
-                Ok(Err(error)) => failure = Some(unreachable(grant, "no connection", &error)),
-                Err(_) => failure = Some(late(grant)),
+        let stream = match via {
+            None => reach(&grant.host, grant.port, until, call)
+                .await?
+                .map_err(|failure| failure.of_endpoint(grant))?,
+            Some(via) => {
+                let stream = reach(&via.server.host, via.server.port, until, call).await?;
+                let stream = stream.map_err(|failure| failure.of_proxy(via))?;
+                let opening = via.open(stream, &grant.host, grant.port);
+                let opened = call.wait(tokio::time::timeout_at(until, opening)).await?;
+                opened.map_err(|_| via.late_with(&grant.host, grant.port))??
             }
-        }
-        Err(failure.unwrap_or_else(|| late(grant)))
+        };
+        Ok(Self {
+            io: Io::Clear(stream),
+            endpoint: grant.name.clone(),
+            out: Zeroizing::new(Vec::with_capacity(GATHER)),
+            holds_secret: false,
+            chunk: BytesMut::new(),
+            idle,
+            patient: false,
+        })
     }
 
     /// Begins TLS and checks the certificate against the endpoint's name.
@@ -207,6 +199,60 @@ impl Feed for Wire {
         self.chunk = chunk;
         Ok((!filled.is_empty()).then_some(filled))
     }
+}
+
+/// Why a host and port could not be connected to.
+enum Unreached {
+    Failed(&'static str, io::Error),
+    Late,
+}
+
+impl Unreached {
+    fn of_endpoint(self, grant: &StreamGrant) -> ConnectorError {
+        match self {
+            Self::Failed(what, error) => unreachable(grant, what, &error),
+            Self::Late => late(grant),
+        }
+    }
+
+    fn of_proxy(self, via: &Via) -> ConnectorError {
+        match self {
+            Self::Failed(what, error) => via.unreachable(what, &error),
+            Self::Late => via.late(),
+        }
+    }
+}
+
+/// Connects to every address of the host in the order that the resolver gives, each with its share of the time.
+async fn reach(
+    host: &str,
+    port: u16,
+    until: Instant,
+    call: &Call,
+) -> Result<Result<TcpStream, Unreached>, ConnectorError> {
+    let found = call.wait(tokio::time::timeout_at(until, tokio::net::lookup_host((host, port)))).await?;
+    let addresses: Vec<SocketAddr> = match found {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(error)) => return Ok(Err(Unreached::Failed("its name could not be resolved", error))),
+        Err(_) => return Ok(Err(Unreached::Late)),
+    };
+    let mut failure = Unreached::Late;
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let share = until.saturating_duration_since(Instant::now()) / left;
+        match call.wait(tokio::time::timeout(share, TcpStream::connect(address))).await? {
+            // Commands are gathered here already; the kernel need not wait for more.
+            Ok(Ok(stream)) => {
+                return Ok(match stream.set_nodelay(true) {
+                    Ok(()) => Ok(stream),
+                    Err(error) => Err(Unreached::Failed("no connection", error)),
+                });
+            }
+            Ok(Err(error)) => failure = Unreached::Failed("no connection", error),
+            Err(_) => failure = Unreached::Late,
+        }
+    }
+    Ok(Err(failure))
 }
 
 fn unreachable(grant: &StreamGrant, what: &str, error: &io::Error) -> ConnectorError {
