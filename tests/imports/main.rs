@@ -14,6 +14,7 @@ mod broken_lines;
 mod bytes;
 mod clear_text;
 mod corpus;
+mod filters;
 mod folders;
 mod forget;
 mod job_test;

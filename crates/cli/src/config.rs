@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use wissel_model::{Account, ConnectionPolicy, ImportJob, ProcessedAction, Schedule};
+use wissel_model::{Account, ConnectionPolicy, ImportJob, Pattern, ProcessedAction, Schedule};
 
 use crate::problem::Problem;
 use crate::{secret_input, spans};
@@ -106,6 +106,14 @@ pub(crate) struct JobEntry {
     pub(crate) unread_only: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) newer_than: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) from: Vec<Pattern>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) subject: Vec<Pattern>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) with_attachment: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attachment_names: Vec<Pattern>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) attachments: bool,
     /// A span such as `5m`; absent: only by hand.
@@ -221,6 +229,10 @@ fn job_entry(job: &ImportJob, names: &[String]) -> JobEntry {
         create_processed: job.create_processed_folder,
         unread_only: job.filter.unread_only,
         newer_than: job.filter.newer_than.map(spans::newer_than_text),
+        from: job.filter.from.clone(),
+        subject: job.filter.subject.clone(),
+        with_attachment: job.filter.with_attachment,
+        attachment_names: job.filter.attachment_names.clone(),
         attachments: job.target.extract_attachments,
         every,
         schedule: cron.map(|cron| cron.expression().to_owned()),

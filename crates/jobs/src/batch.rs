@@ -6,15 +6,16 @@ use std::collections::{HashMap, HashSet};
 use wissel_model::{
     ConnectorError, ErrorKind, Folder, MessageId, MessageKey, MessageSummary, ProcessedAction, Session, fault,
 };
-use wissel_sink::Context;
+use wissel_sink::{Context, Staged};
 use wissel_store::{DeliverTo, Delivered};
 
-use crate::JobError;
 use crate::error::breaks_session;
 use crate::folders::{JobFolders, in_folder};
 use crate::intake::{FailedMessage, Intake, Intaken, taken};
+use crate::listing::takes_inside;
 use crate::pass::{Pass, add};
 use crate::recover::octets;
+use crate::{Event, JobError};
 
 /// Messages in one `fetch`, unless the connector wants fewer.
 pub(crate) const BATCH: usize = 64;
@@ -90,17 +91,11 @@ impl Pass<'_> {
         intaken: &mut Intaken,
         fetched: &Result<(), ConnectorError>,
     ) -> Result<HashSet<MessageId>, JobError> {
-        let staged = std::mem::take(&mut intaken.staged);
-        let delivered: Vec<Delivered> = staged
-            .iter()
-            .map(|staged| Delivered {
-                key: staged.key,
-                digest: Some(staged.inspection.digest.clone()),
-                size: Some(octets(staged.inspection.size)),
-                internet_message_id: staged.inspection.message_id.clone(),
-                subject: staged.inspection.subject.clone(),
-            })
-            .collect();
+        let (staged, over): (Vec<Staged>, Vec<Staged>) = std::mem::take(&mut intaken.staged)
+            .into_iter()
+            .partition(|staged| takes_inside(&self.job.filter, &staged.inspection));
+        let over = self.pass_over(over).await?;
+        let delivered: Vec<Delivered> = staged.iter().map(delivered).collect();
         let to =
             if self.job.action == ProcessedAction::Leave { DeliverTo::Done } else { DeliverTo::Delivered };
         if !staged.is_empty() {
@@ -123,6 +118,7 @@ impl Pass<'_> {
                 self.settle(folder, *key, failed).await?;
             }
         }
+        settled.extend(keys.iter().filter(|(_, key)| over.contains(key)).map(|(id, _)| id.clone()));
         let done: HashSet<MessageKey> = delivered.iter().map(|d| d.key).collect();
         let messages: Vec<(MessageKey, MessageId)> =
             keys.iter().filter(|(_, key)| done.contains(key)).map(|(id, key)| (*key, id.clone())).collect();
@@ -132,6 +128,19 @@ impl Pass<'_> {
             self.act(session, folders, &messages, false).await?;
         }
         Ok(settled)
+    }
+
+    /// Records messages that the filter does not take: their files go, and they stay in the mailbox as they are.
+    async fn pass_over(&mut self, over: Vec<Staged>) -> Result<HashSet<MessageKey>, JobError> {
+        let Some(filter) = self.job.filter.inside().filter(|_| !over.is_empty()) else {
+            return Ok(HashSet::new());
+        };
+        let messages: Vec<Delivered> = over.iter().map(delivered).collect();
+        drop(over);
+        self.shop.store.pass_over(self.lease, &messages, &filter).await?;
+        self.memory.report.filtered += messages.len() as u64;
+        self.progress.on(Event::Passed(messages.len() as u64));
+        Ok(messages.into_iter().map(|message| message.key).collect())
     }
 
     /// Decides about a message that the connector gave up.
@@ -211,5 +220,16 @@ impl Pass<'_> {
 
     fn sink_failed(&self, source: wissel_sink::SinkError) -> JobError {
         JobError::Sink { job: self.job.name.clone(), source }
+    }
+}
+
+/// What the ledger keeps of a message that was fetched whole.
+fn delivered(staged: &Staged) -> Delivered {
+    Delivered {
+        key: staged.key,
+        digest: Some(staged.inspection.digest.clone()),
+        size: Some(octets(staged.inspection.size)),
+        internet_message_id: staged.inspection.message_id.clone(),
+        subject: staged.inspection.subject.clone(),
     }
 }

@@ -39,6 +39,8 @@ pub struct ImportReport {
     pub quarantined: u64,
     /// Messages that failed and are left to the next run.
     pub failed: u64,
+    /// Messages that were fetched and are not what the job's filter takes: they stay where they are.
+    pub filtered: u64,
     /// Messages that were gone when they were asked for.
     pub vanished: u64,
     /// What a dry run would import: account, folder and message.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use wissel_mime::{Defect, Disposition, Inspection};
 use wissel_model::{
     Account, ConnectorError, ErrorKind, Filter, Folder, ImportJob, JobId, LedgerEntry, LedgerState,
     MessageId, MessageSummary, PageRequest, Session, clock,
@@ -93,7 +94,7 @@ pub(crate) struct Listing<'a> {
     store: &'a Store,
     job: JobId,
     pages: Pages<'a>,
-    filter: Wanted,
+    filter: Wanted<'a>,
     /// With the lease, ids are held against the ledger: no whole comparison came before.
     held: Option<&'a Lease>,
 }
@@ -111,18 +112,13 @@ impl<'a> Listing<'a> {
     /// the folder was not compared as a whole just before.
     pub(crate) fn new(
         store: &'a Store,
-        job: &ImportJob,
+        job: &'a ImportJob,
         account: &'a Account,
         folder: &'a Folder,
         held: Option<&'a Lease>,
     ) -> Self {
         let filter = Wanted::now(&job.filter);
-        let request = PageRequest {
-            size: PAGE,
-            after: None,
-            unread_only: filter.unread_only,
-            received_since: filter.since,
-        };
+        let request = filter.request();
         Self { store, job: job.id, pages: Pages::new(account, folder, request), filter, held }
     }
 
@@ -134,7 +130,7 @@ impl<'a> Listing<'a> {
         let ids: Vec<_> = messages.iter().map(|m| m.id.clone()).collect();
         let (account, folder) = (self.pages.account.id, &self.pages.folder.id);
         let known = self.store.known_entries(self.job, account, folder, &ids).await?;
-        let known: HashMap<MessageId, LedgerEntry> =
+        let mut known: HashMap<MessageId, LedgerEntry> =
             known.into_iter().map(|entry| (entry.message.clone(), entry)).collect();
         if let Some(lease) = self.held
             && messages.iter().any(|m| known.get(&m.id).is_some_and(|entry| same(entry, m) == Some(false)))
@@ -142,6 +138,12 @@ impl<'a> Listing<'a> {
             // The service gave an id out a second time, and its cursor did not show it.
             self.store.forget_cursor(lease, account, folder).await?;
             return Err(ids_changed(self.pages.account, self.pages.folder));
+        }
+        let over: Vec<_> =
+            known.values().filter(|entry| entry.state == LedgerState::Filtered).map(|entry| entry.key).collect();
+        if !over.is_empty() {
+            let again = self.store.passed_over_otherwise(&over, self.filter.inside.as_deref()).await?;
+            known.retain(|_, entry| !again.contains(&entry.key));
         }
         messages.retain(|m| known.get(&m.id).is_none_or(|entry| entry.state == LedgerState::Reserved));
         let passed = listed.saturating_sub(messages.len()) as u64;
@@ -157,25 +159,46 @@ pub(crate) fn ids_changed(account: &Account, folder: &Folder) -> JobError {
 }
 
 /// A job's filter at one moment. Applied here too, as the service may answer more than was asked for.
-pub(crate) struct Wanted {
-    unread_only: bool,
+pub(crate) struct Wanted<'a> {
+    filter: &'a Filter,
     since: Option<Timestamp>,
+    inside: Option<String>,
 }
 
-impl Wanted {
+impl<'a> Wanted<'a> {
     /// The filter as it stands now.
-    pub(crate) fn now(filter: &Filter) -> Self {
+    pub(crate) fn now(filter: &'a Filter) -> Self {
         let since = filter.newer_than.map(|limit| limit.since(clock::now()));
-        Self { unread_only: filter.unread_only, since }
+        Self { filter, since, inside: filter.inside() }
     }
 
-    /// Whether the job takes this message.
+    /// The request for its first page: the part that services can answer is asked of them, and spares the rest.
+    pub(crate) fn request(&self) -> PageRequest {
+        let unread_only = self.filter.unread_only;
+        PageRequest { size: PAGE, after: None, unread_only, received_since: self.since }
+    }
+
+    /// Whether the job takes this message, as far as the listing tells. What is inside is seen when it is fetched.
     pub(crate) fn includes(&self, message: &MessageSummary) -> bool {
-        let unread = !self.unread_only || message.read != Some(true);
+        let unread = !self.filter.unread_only || message.read != Some(true);
         let young = match (self.since, message.received) {
             (Some(since), Some(received)) => received >= since,
             _ => true,
         };
-        unread && young
+        unread && young && self.filter.takes_headers(message.sender.as_deref(), message.subject.as_deref())
     }
+}
+
+/// Whether the job takes a message with this inside. One that could not be read to its end is taken: nothing may be
+/// missed for being broken.
+pub(crate) fn takes_inside(filter: &Filter, inspection: &Inspection) -> bool {
+    let cut_short = [Defect::PartsTruncated, Defect::NestedTooDeep];
+    if filter.inside().is_none() || cut_short.iter().any(|defect| inspection.defects.contains(defect)) {
+        return true;
+    }
+    filter.takes_files(inspection.attachments().map(|part| {
+        let info = &part.info;
+        let name = info.name.as_deref().or(info.file_name.as_deref()).unwrap_or_default();
+        (name, info.disposition == Disposition::Inline && info.content_id.is_some())
+    }))
 }

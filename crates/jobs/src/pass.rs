@@ -78,7 +78,12 @@ impl Memory {
     /// How much is settled: grows with each message that this run need not ask for again.
     pub(crate) fn settled(&self) -> u64 {
         let report = &self.report;
-        report.imported + report.quarantined + report.vanished + report.failed + self.suspects.len() as u64
+        report.imported
+            + report.filtered
+            + report.quarantined
+            + report.vanished
+            + report.failed
+            + self.suspects.len() as u64
     }
 }
 

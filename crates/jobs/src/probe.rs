@@ -3,10 +3,13 @@
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use wissel_model::settings::fill;
-use wissel_model::{Account, Folder, Identity, ImportJob, JobAccount, OpenOptions, ProcessedAction};
+use wissel_model::{
+    Account, Filter, Folder, Identity, ImportJob, JobAccount, OpenOptions, ProcessedAction, Session,
+};
 
 use crate::action::operation;
 use crate::folders::{JobFolders, in_account, resolve};
+use crate::listing::{Pages, Wanted};
 use crate::target::probe_target;
 use crate::{JobError, Workshop};
 
@@ -42,6 +45,8 @@ pub struct AccountProbe {
     pub processed_will_be_created: bool,
     /// The folders that are scanned.
     pub scanned: Vec<FolderProbe>,
+    /// How many messages of the scanned folders the filter takes, as far as a listing tells; none without a filter.
+    pub matching: Option<u64>,
     /// Why the account cannot be used by the job, if so.
     pub problem: Option<JobError>,
 }
@@ -85,6 +90,7 @@ pub async fn probe(
             processed: None,
             processed_will_be_created: false,
             scanned: Vec::new(),
+            matching: None,
             problem: None,
         };
         if let Err(error) = look(shop, job, &account, place, stop, &mut report).await {
@@ -139,6 +145,9 @@ async fn look(
     let mut session = shop.connectors.open(account, options).await.map_err(in_account(account))?;
     let identity = session.check().await.map_err(in_account(account))?;
     let folders = resolve(&mut *session, job, account, place).await?;
+    if job.filter != Filter::default() {
+        report.matching = Some(matching(&mut *session, job, account, &folders).await?);
+    }
     session.close().await;
 
     report.import = Some(FolderProbe::new(place.folder.to_string(), &folders.import));
@@ -152,6 +161,24 @@ async fn look(
     check_rights(job, account, &description, &identity, &folders)?;
     report.identity = Some(identity);
     Ok(())
+}
+
+/// How many messages the filter takes, known ones included.
+async fn matching(
+    session: &mut dyn Session,
+    job: &ImportJob,
+    account: &Account,
+    folders: &JobFolders,
+) -> Result<u64, JobError> {
+    let wanted = Wanted::now(&job.filter);
+    let mut count = 0;
+    for folder in &folders.scanned {
+        let mut pages = Pages::new(account, folder, wanted.request());
+        while let Some(messages) = pages.next(session).await? {
+            count += messages.iter().filter(|message| wanted.includes(message)).count() as u64;
+        }
+    }
+    Ok(count)
 }
 
 /// Whether the connector can, and the service lets the account, do what the job needs.

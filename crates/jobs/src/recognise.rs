@@ -40,11 +40,12 @@ pub(crate) async fn entries(
     }
 }
 
-/// All messages of a folder, whatever the job's filter says.
+/// All messages of a folder, whatever the job's filter says; with sender and subject where a filter will read them.
 pub(crate) async fn list_all(
     session: &mut dyn Session,
     account: &Account,
     folder: &Folder,
+    texts: bool,
 ) -> Result<Vec<Found>, JobError> {
     let mut pages = Pages::new(account, folder, PageRequest { size: PAGE, ..PageRequest::default() });
     let (mut all, mut once) = (Vec::new(), HashSet::new());
@@ -52,7 +53,10 @@ pub(crate) async fn list_all(
         // A message on two pages is one message: it must not pass for a copy.
         let messages = messages.into_iter().filter(|message| once.insert(message.id.clone()));
         // What a person reads is not compared, and would fill the memory in a large folder.
-        let messages = messages.map(|message| MessageSummary { subject: None, sender: None, ..message });
+        let messages = messages.map(|message| match texts {
+            true => message,
+            false => MessageSummary { subject: None, sender: None, ..message },
+        });
         all.extend(messages.map(|message| Found { folder: folder.id.clone(), message }));
         if all.len() > MOST_LISTED {
             let error = ConnectorError::new(
@@ -165,7 +169,7 @@ async fn new_ids(
     account: &Account,
     folder: &Folder,
 ) -> Result<NewIds, JobError> {
-    let mut unknown = list_all(session, account, folder).await?;
+    let mut unknown = list_all(session, account, folder, false).await?;
     let present: HashSet<MessageId> = unknown.iter().map(|found| found.message.id.clone()).collect();
     let ids: Vec<MessageId> = present.iter().cloned().collect();
     let known = store.known_entries(job.id, account.id, &folder.id, &ids).await?;

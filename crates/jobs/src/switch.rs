@@ -165,7 +165,7 @@ async fn switch_held(
 
     let mut found = Vec::new();
     for folder in &folders.scanned {
-        found.extend(list_all(&mut *session, &new, folder).await?);
+        found.extend(list_all(&mut *session, &new, folder, job.filter.reads_headers()).await?);
     }
     report.new_total = found.len() as u64;
     let mut entries = entries(&shop.store, job, &old).await?;
@@ -276,7 +276,7 @@ async fn drain(
     let mut listing = OldListing::default();
     let mut total = 0;
     for folder in &folders.scanned {
-        let listed = list_all(&mut *session, old, folder).await?;
+        let listed = list_all(&mut *session, old, folder, false).await?;
         total += listed.len() as u64;
         let ids: Vec<_> = listed.iter().map(|found| found.message.id.clone()).collect();
         let known = shop.store.known(job.id, old.id, &folder.id, &ids).await?;

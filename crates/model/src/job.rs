@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, FolderAddress, FolderId, JobId, Schedule};
+use crate::{AccountId, FolderAddress, FolderId, JobId, Pattern, Schedule};
 
 /// A job that imports mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,57 @@ pub struct Filter {
     pub unread_only: bool,
     /// Only messages received at or after this moment, or within this span before the run.
     pub newer_than: Option<NewerThan>,
+    /// Only messages whose From header, as the listing shows it, fits one of these; all when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Pattern>,
+    /// Only messages whose subject fits one of these; all when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subject: Vec<Pattern>,
+    /// Only messages with an attachment; a picture within the text is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub with_attachment: bool,
+    /// Only messages with a file whose name fits one of these; all when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachment_names: Vec<Pattern>,
+}
+
+impl Filter {
+    /// Whether it takes a message with this From header and subject. A header that is missing is an empty text.
+    #[must_use]
+    pub fn takes_headers(&self, from: Option<&str>, subject: Option<&str>) -> bool {
+        let fits = |patterns: &[Pattern], text: Option<&str>| {
+            patterns.is_empty() || patterns.iter().any(|pattern| pattern.fits(text.unwrap_or_default()))
+        };
+        fits(&self.from, from) && fits(&self.subject, subject)
+    }
+
+    /// Whether it reads From or the subject.
+    #[must_use]
+    pub fn reads_headers(&self) -> bool {
+        !(self.from.is_empty() && self.subject.is_empty())
+    }
+
+    /// What it asks of the inside of a message, in one text; none when it asks nothing. Two filters with the same text
+    /// decide alike.
+    #[must_use]
+    pub fn inside(&self) -> Option<String> {
+        if !self.with_attachment && self.attachment_names.is_empty() {
+            return None;
+        }
+        let names: Vec<String> =
+            self.attachment_names.iter().map(|name| format!("{:?}", name.to_string())).collect();
+        Some(format!("attachment={} names=[{}]", self.with_attachment, names.join(",")))
+    }
+
+    /// Whether it takes a message with these files: the name of each, and whether it is a picture within the text.
+    pub fn takes_files<'a>(&self, files: impl Iterator<Item = (&'a str, bool)>) -> bool {
+        let (mut attached, mut named) = (!self.with_attachment, self.attachment_names.is_empty());
+        for (name, within_text) in files {
+            attached |= !within_text;
+            named |= self.attachment_names.iter().any(|pattern| pattern.fits(name));
+        }
+        attached && named
+    }
 }
 
 /// The lower end of a filter by age.

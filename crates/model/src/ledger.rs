@@ -22,6 +22,8 @@ pub enum LedgerState {
     Baseline,
     /// Set aside as poison; its bytes, as far as they could be read, are in quarantine.
     Quarantined,
+    /// Fetched, and not taken by the job's filter; left as it is in the mailbox. Another filter looks at it again.
+    Filtered,
 }
 
 impl LedgerState {
@@ -34,13 +36,14 @@ impl LedgerState {
             Self::Done => "done",
             Self::Baseline => "baseline",
             Self::Quarantined => "quarantined",
+            Self::Filtered => "filtered",
         }
     }
 
     /// Reads what [`as_str`](Self::as_str) wrote.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Reserved, Self::Delivered, Self::Done, Self::Baseline, Self::Quarantined]
+        [Self::Reserved, Self::Delivered, Self::Done, Self::Baseline, Self::Quarantined, Self::Filtered]
             .into_iter()
             .find(|state| state.as_str() == text)
     }

@@ -38,7 +38,8 @@ pub enum DeliverTo {
 }
 
 impl Store {
-    /// Gives each message a key, in the same order. A message that is known keeps its key and its state.
+    /// Gives each message a key, in the same order. A message that is known keeps its key and its state, but for one that
+    /// a filter passed over: it is reserved again.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`].
@@ -54,6 +55,7 @@ impl Store {
         self.fenced(lease, move |tx| {
             Box::pin(async move {
                 let mut keys = place.keys(tx, &messages).await?;
+                look_again(tx, place.job, &keys, LedgerState::Reserved).await?;
                 place.insert(tx, &messages, &mut keys, LedgerState::Reserved).await?;
                 Ok(messages.iter().filter_map(|m| keys.get(&m.id).copied()).collect())
             })
@@ -77,7 +79,8 @@ impl Store {
         self.fenced(lease, move |tx| {
             Box::pin(async move {
                 let mut keys = place.keys(tx, &messages).await?;
-                place.insert(tx, &messages, &mut keys, LedgerState::Baseline).await
+                let again = look_again(tx, place.job, &keys, LedgerState::Baseline).await?;
+                Ok(again + place.insert(tx, &messages, &mut keys, LedgerState::Baseline).await?)
             })
         })
         .await
@@ -93,6 +96,36 @@ impl Store {
             Box::pin(async move {
                 for chunk in messages.chunks(CHUNK) {
                     deliver_chunk(tx, job, chunk, to).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Records that the filter with this text took none of these: `Reserved -> Filtered`. Nothing of them is delivered.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn pass_over(&self, lease: &Lease, messages: &[Delivered], filter: &str) -> Result<()> {
+        let (job, messages, filter) = (lease.job, messages.to_vec(), filter.to_owned());
+        self.fenced(lease, move |tx| {
+            Box::pin(async move {
+                for message in messages {
+                    sqlx::query(
+                        "UPDATE ledger SET state = 'filtered', filter = ?, since = ?, digest = ?, size = ?, \
+                         internet_message_id = coalesce(?, internet_message_id) \
+                         WHERE key = ? AND job = ? AND state = 'reserved'",
+                    )
+                    .bind(&filter)
+                    .bind(now())
+                    .bind(message.digest)
+                    .bind(message.size.map(i64::from))
+                    .bind(message.internet_message_id)
+                    .bind(message.key.to_string())
+                    .bind(job.to_string())
+                    .execute(&mut *tx)
+                    .await?;
                 }
                 Ok(())
             })
@@ -340,6 +373,25 @@ async fn deliver_chunk(
         expect(tx, job, &keys, wanted, settled).await?;
     }
     Ok(())
+}
+
+/// Takes up again those of the messages that a filter passed over, and returns how many those are.
+async fn look_again(
+    tx: &mut SqliteConnection,
+    job: JobId,
+    known: &HashMap<MessageId, MessageKey>,
+    state: LedgerState,
+) -> std::result::Result<u64, Failure> {
+    let keys: Vec<MessageKey> = known.values().copied().collect();
+    let mut changed = 0;
+    for chunk in keys.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new("UPDATE ledger SET filter = NULL, state = ");
+        query.push_bind(state.as_str()).push(", since = ").push_bind(now());
+        query.push(" WHERE state = 'filtered' AND job = ").push_bind(job.to_string());
+        push_keys(&mut query, chunk);
+        changed += query.build().execute(&mut *tx).await?.rows_affected();
+    }
+    Ok(changed)
 }
 
 fn push_keys(query: &mut QueryBuilder<Sqlite>, keys: &[MessageKey]) {

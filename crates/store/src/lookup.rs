@@ -1,6 +1,6 @@
 //! Reading the ledger: what a listing's messages are known as, what a run has to take up again, and pages for people.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::{FromRow, QueryBuilder, Sqlite};
@@ -132,6 +132,35 @@ impl Store {
             }
         }
         Ok(entries)
+    }
+
+    /// Which of these messages were passed over by another filter than this one; all, when it asks nothing.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn passed_over_otherwise(
+        &self,
+        keys: &[MessageKey],
+        filter: Option<&str>,
+    ) -> Result<HashSet<MessageKey>> {
+        let mut found = HashSet::new();
+        for chunk in keys.chunks(CHUNK) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "SELECT key FROM ledger WHERE state = 'filtered' AND coalesce(filter, '') <> ",
+            );
+            query.push_bind(filter.unwrap_or_default()).push(" AND key IN (");
+            let mut list = query.separated(", ");
+            for key in chunk {
+                list.push_bind(key.to_string());
+            }
+            query.push(")");
+            let rows: Vec<String> =
+                query.build_query_scalar().fetch_all(self.readers()).await.map_err(|e| self.failed(e))?;
+            for key in rows {
+                found.insert(read_id("a message key", &key, MessageKey::parse)?);
+            }
+        }
+        Ok(found)
     }
 
     /// What is reserved or delivered in this account and not done: where an interrupted run goes on. By key, which

@@ -3,6 +3,7 @@
 mod add;
 mod baseline;
 mod edit;
+mod filter;
 mod run;
 mod schedule;
 mod show;

@@ -14,7 +14,7 @@ use crate::exit::Code;
 use crate::output;
 use crate::text::Language;
 
-const STATES: [&str; 5] = ["reserved", "delivered", "done", "baseline", "quarantined"];
+const STATES: [&str; 6] = ["reserved", "delivered", "done", "baseline", "quarantined", "filtered"];
 
 /// Which rows are shown, or what is done about one.
 #[derive(Debug, Args)]

@@ -217,7 +217,14 @@ fn plan_job(
         include_subfolders: entry.subfolders,
         action: entry.action,
         create_processed_folder: entry.create_processed,
-        filter: Filter { unread_only: entry.unread_only, newer_than },
+        filter: Filter {
+            unread_only: entry.unread_only,
+            newer_than,
+            from: entry.from.clone(),
+            subject: entry.subject.clone(),
+            with_attachment: entry.with_attachment,
+            attachment_names: entry.attachment_names.clone(),
+        },
         target: DirectoryTarget {
             directory: base.join(&entry.directory),
             extract_attachments: entry.attachments,

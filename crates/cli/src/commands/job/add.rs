@@ -8,6 +8,7 @@ use serde_json::json;
 use wissel_model::job::{DirectoryTarget, NewerThan};
 use wissel_model::{Filter, FolderAddress, ImportJob, JobAccount, JobId, ProcessedAction};
 
+use super::filter::FilterOptions;
 use super::print_done;
 use super::schedule::ScheduleOptions;
 use crate::commands::{CommandResult, account};
@@ -48,6 +49,8 @@ pub(crate) struct Arguments {
     /// Import only messages received within a span such as 30d, or since a date such as 2026-01-01
     #[arg(long, value_name = "AGE", value_parser = spans::newer_than)]
     newer_than: Option<NewerThan>,
+    #[command(flatten)]
+    filter: FilterOptions,
     /// The directory that messages are written to; made when missing
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
@@ -81,6 +84,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         pin: None,
         processed_pin: None,
     };
+    let mut filter =
+        Filter { unread_only: arguments.unread_only, newer_than: arguments.newer_than, ..Filter::default() };
+    arguments.filter.change(&mut filter);
     let job = ImportJob {
         id: JobId::generate(),
         name: arguments.name.clone(),
@@ -88,7 +94,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         include_subfolders: arguments.subfolders,
         action: ProcessedAction::parse(&arguments.action).unwrap_or(ProcessedAction::Leave),
         create_processed_folder: arguments.create_processed,
-        filter: Filter { unread_only: arguments.unread_only, newer_than: arguments.newer_than },
+        filter,
         target: DirectoryTarget {
             directory: job_rules::directory(&arguments.to)?,
             extract_attachments: arguments.attachments,

@@ -6,9 +6,10 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
 use wissel_model::job::NewerThan;
-use wissel_model::{FolderAddress, ImportJob, JobAccount, ProcessedAction};
+use wissel_model::{Filter, FolderAddress, ImportJob, JobAccount, ProcessedAction};
 
 use super::add::ACTIONS;
+use super::filter::FilterOptions;
 use super::schedule::ScheduleOptions;
 use super::{account_names, print_done};
 use crate::commands::CommandResult;
@@ -61,6 +62,11 @@ pub(crate) struct Arguments {
     /// Import messages of any age
     #[arg(long, conflicts_with = "newer_than")]
     any_age: bool,
+    /// Import from any sender, with any subject and attachments again; what is given beside it counts
+    #[arg(long)]
+    clear_filter: bool,
+    #[command(flatten)]
+    filter: FilterOptions,
     /// The directory that messages are written to
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
@@ -210,6 +216,11 @@ fn change_rest(job: &mut ImportJob, arguments: &Arguments) -> anyhow::Result<()>
     set(&mut job.target.extract_attachments, arguments.attachments);
     set(&mut job.watch, arguments.watch);
     set(&mut job.enabled, arguments.enable.then_some(true).or(arguments.disable.then_some(false)));
+    if arguments.clear_filter {
+        let Filter { unread_only, newer_than, .. } = job.filter;
+        job.filter = Filter { unread_only, newer_than, ..Filter::default() };
+    }
+    arguments.filter.change(&mut job.filter);
     if arguments.newer_than.is_some() || arguments.any_age {
         job.filter.newer_than = arguments.newer_than;
     }

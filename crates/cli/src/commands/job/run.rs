@@ -38,12 +38,19 @@ pub(crate) async fn run(context: &Context, name: &str, dry_run: bool) -> Command
             "imported": report.imported,
             "quarantined": report.quarantined,
             "failed": report.failed,
+            "filtered": report.filtered,
             "vanished": report.vanished,
             "candidates": candidates,
             "errors": errors.iter().map(Shown::json).collect::<Vec<_>>(),
         }));
     } else {
         print(context, &report, &errors, dry_run);
+        if dry_run && job.filter.inside().is_some() {
+            output::note(context.language.pick(
+                "attachments are seen only when a message is fetched: fewer may be imported",
+                "bijlagen zijn pas te zien als een bericht is opgehaald: het kunnen er minder worden",
+            ));
+        }
     }
     Ok(code)
 }
@@ -72,6 +79,13 @@ fn print(context: &Context, report: &ImportReport, errors: &[Shown], dry_run: bo
     // "Nothing new" would be wrong where nothing could be looked at.
     if errors.is_empty() || report.imported + report.quarantined + report.failed > 0 {
         output::line(&context.language.run_summary(report.imported, report.quarantined, report.failed));
+    }
+    if report.filtered > 0 {
+        let messages = context.language.messages(report.filtered);
+        output::line(&context.language.pick(
+            format!("{messages} stay where they are: the filter does not take their attachments."),
+            format!("{messages} blijven waar ze zijn: het filter neemt hun bijlagen niet."),
+        ));
     }
     if report.quarantined > 0 {
         output::note(context.language.pick(

@@ -6,6 +6,7 @@ use wissel_model::{ImportJob, JobAccount, ProcessedAction, Schedule};
 use wissel_store::{JobHealth, Run, RunOutcome, WatchState};
 
 use super::account_names;
+use super::filter::shown;
 use crate::commands::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
@@ -98,6 +99,10 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
             label("Newer than", "Nieuwer dan"),
             job.filter.newer_than.map(spans::newer_than_text).unwrap_or_default(),
         ),
+        (label("From", "Van"), shown(&job.filter.from)),
+        (label("Subject", "Onderwerp"), shown(&job.filter.subject)),
+        (label("With attachment", "Met bijlage"), language.yes_or_no(job.filter.with_attachment)),
+        (label("Attachment name", "Naam van bijlage"), shown(&job.filter.attachment_names)),
         (label("Directory", "Doelmap"), job.target.directory.display().to_string()),
         (label("Attachments", "Bijlagen"), language.yes_or_no(job.target.extract_attachments)),
         (label("Runs", "Schema"), interval(context, &job)),

@@ -58,6 +58,7 @@ fn view((account, problem): (&AccountProbe, &Option<Shown>)) -> Value {
         "processed_folder": account.processed,
         "processed_will_be_created": account.processed_will_be_created,
         "scanned": account.scanned,
+        "matching": account.matching,
         "problem": problem.as_ref().map(Shown::json),
     })
 }
@@ -74,6 +75,13 @@ fn print(context: &Context, place: &JobAccount, account: &AccountProbe) {
             output::line(&language.processed_folder_missing(&name));
         }
         output::line(&language.scanned(account.scanned.len()));
+        if let Some(matching) = account.matching {
+            let messages = language.messages(matching);
+            output::line(&language.pick(
+                format!("The filter takes {messages}, as far as a listing shows."),
+                format!("Het filter neemt {messages}, voor zover een lijst dat laat zien."),
+            ));
+        }
     }
 }
 
