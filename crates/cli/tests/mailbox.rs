@@ -190,6 +190,58 @@ fn what_is_exported_can_be_applied_and_changes_nothing() {
 }
 
 #[test]
+fn a_cron_expression_is_kept_shown_and_refused_with_the_reason() {
+    let scene = Scene::new();
+    let wissel = &scene.wissel;
+    assert_eq!(scene.add_account("Inkoop", "--password-stdin", PASSWORD).code, 0);
+    let when = ["--action", "leave", "--schedule", "30 2 * * 1-5", "--time-zone", "Europe/Amsterdam"];
+    assert_eq!(scene.add_job("Facturen", "Inkoop", &when).code, 0);
+    let job = wissel.json(&["job", "list"])["jobs"][0].clone();
+    assert_eq!((&job["schedule"], &job["time_zone"]), (&json!("30 2 * * 1-5"), &json!("Europe/Amsterdam")));
+    let next: Timestamp = job["next_run"].as_str().unwrap().parse().unwrap();
+    assert!(next > Timestamp::now() && next < Timestamp::now() + 100.hours(), "{next}");
+    let exported = wissel.ok(&["export"]).stdout;
+    let file = wissel.home.path().join("export.toml");
+    std::fs::write(&file, &exported).unwrap();
+    let applied = wissel.json(&["apply", "-f", file.to_str().unwrap()]);
+    assert_eq!(applied["jobs"][0]["change"], "unchanged", "{exported}");
+    for (wrong, says) in [
+        (["--schedule", "* * *"], "five fields"),
+        (["--schedule", "0 0 30 2 *"], "never comes"),
+        (["--time-zone", "Mars/Olympus"], "'Mars/Olympus'"),
+    ] {
+        let error = wissel.error(2, &[&["job", "edit", "Facturen"][..], &wrong].concat());
+        assert!(error["message"].as_str().unwrap().contains(says), "{error}");
+    }
+    wissel.ok(&["job", "edit", "Facturen", "--time-zone", "utc"]);
+    let shown = wissel.ok(&["job", "show", "Facturen"]).stdout;
+    assert!(shown.contains("30 2 * * 1-5 (UTC)"), "{shown}");
+    scene.stop();
+}
+
+#[test]
+fn doctor_says_what_the_network_showed_and_marks_what_it_left_out() {
+    let scene = Scene::new();
+    let wissel = &scene.wissel;
+    assert_eq!(scene.add_account("Inkoop", "--password-stdin", PASSWORD).code, 0);
+    let found = |arguments: &[&str], check: &str| {
+        let report = wissel.run(&[arguments, &["--json"]].concat()).json();
+        let all = report["findings"].as_array().unwrap().clone();
+        all.into_iter()
+            .find(|finding| finding["check"] == check)
+            .unwrap_or_else(|| panic!("{check}: {report}"))
+    };
+    assert_eq!(found(&["doctor"], "dns")["status"], "ok");
+    assert_eq!(found(&["doctor"], "account")["status"], "ok");
+    assert_eq!(found(&["doctor", "--offline"], "account")["status"], "skip");
+    wissel.ok(&["account", "edit", "Inkoop", "--proxy", "socks5h://inkoop@localhost:9"]);
+    let secrets = found(&["doctor", "--offline"], "secrets");
+    assert_eq!(secrets["status"], "fail");
+    assert!(secrets["message"].as_str().unwrap().contains("proxy-password"), "{secrets}");
+    scene.stop();
+}
+
+#[test]
 fn every_setting_that_is_wrong_is_named_at_once() {
     let scene = Scene::new();
     let arguments = [

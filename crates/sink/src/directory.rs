@@ -106,7 +106,9 @@ impl DirectorySink {
             } else {
                 (nearest_existing(&directory)?, Readiness::CanBeMade)
             };
-            try_out(existing, existing)?;
+            // What a run does: a file moves from one to the other, which needs them on one file system.
+            let incoming = existing.join(INCOMING);
+            try_out(if incoming.is_dir() { &incoming } else { existing }, existing)?;
             Ok(readiness)
         })
         .await

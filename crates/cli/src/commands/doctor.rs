@@ -29,6 +29,8 @@ pub(crate) enum Status {
     Ok,
     Warn,
     Fail,
+    /// It was not looked at.
+    Skip,
 }
 
 /// One thing that was looked at.
@@ -73,10 +75,29 @@ impl Findings {
             message: own.to_owned(),
             next: here(next.into()),
         };
+        self.push(finding);
+    }
+
+    fn push(&mut self, finding: Finding) {
         if !self.quiet {
             print(&finding);
         }
         self.list.push(finding);
+    }
+
+    /// Takes over what was found apart.
+    pub(crate) fn take(&mut self, other: Self) {
+        other.list.into_iter().for_each(|finding| self.push(finding));
+    }
+
+    /// A place for what is found beside others; shown when it is taken over.
+    pub(crate) fn apart() -> Self {
+        Self { quiet: true, ..Self::default() }
+    }
+
+    /// It was not looked at, and why.
+    pub(crate) fn skip(&mut self, check: &'static str, subject: &str, message: impl Into<String>) {
+        self.add(Status::Skip, check, subject, message, "");
     }
 
     /// All is well with it.
@@ -123,6 +144,7 @@ fn print(finding: &Finding) {
         Status::Ok => "ok  ",
         Status::Warn => "warn",
         Status::Fail => "FAIL",
+        Status::Skip => "skip",
     };
     let subject = if finding.subject.is_empty() { String::new() } else { format!(" '{}'", finding.subject) };
     output::line(&format!("{mark}  {}{subject}: {}", finding.check, finding.message));

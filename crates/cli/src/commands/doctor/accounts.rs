@@ -1,19 +1,25 @@
-//! Accounts: unsafe settings, shut-off dates, and the way to the mailbox: name, TLS, sign-in.
+//! Accounts, several at a time: unsafe settings, shut-off dates, secrets, and the way to the mailbox: name or proxy, TLS, sign-in.
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use wissel_model::description::{Endpoint, HostClass};
 use wissel_model::settings::fill;
-use wissel_model::{Account, Description};
+use wissel_model::{Account, Description, Proxy};
 
 use super::Findings;
 use crate::context::Context;
+use crate::views;
 
 /// How long a name may take to be resolved.
 const RESOLVING: Duration = Duration::from_secs(10);
+/// How long a sign-in may take, whatever the account allows: nobody waits longer for a doctor.
+const SIGNING_IN: Duration = Duration::from_secs(60);
+/// Accounts that are looked at together.
+const AT_ONCE: usize = 8;
 
 /// Looks at every account.
 pub(super) async fn look(context: &Context, offline: bool, findings: &mut Findings) {
@@ -32,26 +38,94 @@ pub(super) async fn look(context: &Context, offline: bool, findings: &mut Findin
         );
         findings.warn("accounts", "", message, next);
     }
-    for account in accounts {
-        for warning in super::super::account::warnings(context, &account) {
-            let (message, next) = warning.split_once("\n  ").unwrap_or((&warning, ""));
-            findings.warn("connection", &account.name, message, next);
-        }
-        let description = match context.description(&account.connector).await {
-            Ok(description) => description,
-            Err(error) => {
-                findings.error("account", &account.name, &error);
-                continue;
-            }
-        };
-        let hosts = hosts(&account, &description);
-        for (host, _) in &hosts {
-            shut_off(context, &account, &description, host, findings);
-        }
-        if !offline && resolve(&account, &hosts, findings).await {
-            sign_in(context, &account, findings).await;
-        }
+    let looks = accounts.iter().map(|account| async move {
+        let mut own = Findings::apart();
+        look_at(context, account, offline, &mut own).await;
+        own
+    });
+    let mut looks = futures::stream::iter(looks).buffered(AT_ONCE);
+    while let Some(own) = looks.next().await {
+        findings.take(own);
     }
+}
+
+async fn look_at(context: &Context, account: &Account, offline: bool, findings: &mut Findings) {
+    let language = context.language;
+    for warning in super::super::account::warnings(context, account) {
+        let (message, next) = warning.split_once("\n  ").unwrap_or((&warning, ""));
+        findings.warn("connection", &account.name, message, next);
+    }
+    let description = match context.description(&account.connector).await {
+        Ok(description) => description,
+        Err(error) => return findings.error("account", &account.name, &error),
+    };
+    let hosts = hosts(account, &description);
+    for (host, _) in &hosts {
+        shut_off(context, account, &description, host, findings);
+    }
+    let ready = secrets(context, account, &description, findings).await;
+    if offline {
+        let (en, nl) =
+            ("the network was not looked at (--offline)", "het netwerk is niet bekeken (--offline)");
+        return findings.skip("account", &account.name, language.pick(en, nl));
+    }
+    if !resolve(context, account, &hosts, findings).await || !ready {
+        return;
+    }
+    if tokio::time::timeout(SIGNING_IN, sign_in(context, account, findings)).await.is_err() {
+        let seconds = SIGNING_IN.as_secs();
+        let message = language.pick(
+            format!("the sign-in took longer than {seconds} seconds"),
+            format!("het aanmelden duurde langer dan {seconds} seconden"),
+        );
+        let next = language.pick(
+            format!(
+                "Look at the server and the network; `wissel account test \"{}\"` waits longer.",
+                account.name
+            ),
+            format!(
+                "Kijk naar de server en het netwerk; `wissel account test \"{}\"` wacht langer.",
+                account.name
+            ),
+        );
+        findings.fail("account", &account.name, message, next);
+    }
+}
+
+/// Whether every secret is stored that the account needs. That each can be opened is looked at with the vault.
+async fn secrets(
+    context: &Context,
+    account: &Account,
+    description: &Description,
+    findings: &mut Findings,
+) -> bool {
+    let stored = match context.store().await {
+        Ok(store) => store.secret_fields(account.id).await.map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(error) => {
+            findings.error("secrets", &account.name, &error);
+            return false;
+        }
+    };
+    let missing: Vec<String> = views::secret_fields(account, Some(description), &stored)
+        .into_iter()
+        .filter_map(|(field, stored)| (!stored).then_some(field))
+        .collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let fields = missing.join(", ");
+    let message =
+        context.language.pick(format!("not stored: {fields}"), format!("niet opgeslagen: {fields}"));
+    let next = context.language.pick(
+        format!("Store it with `wissel account edit \"{}\"`.", account.name),
+        format!("Sla het op met `wissel account edit \"{}\"`.", account.name),
+    );
+    findings.fail("secrets", &account.name, message, next);
+    false
 }
 
 /// Host and port of every endpoint of the account.
@@ -102,8 +176,21 @@ fn matches(class: &HostClass, host: &str) -> bool {
     }
 }
 
-async fn resolve(account: &Account, hosts: &[(String, u16)], findings: &mut Findings) -> bool {
-    for (host, port) in hosts {
+/// Whether the names of the endpoints can be resolved; behind a proxy, its name: it resolves the others itself.
+async fn resolve(
+    context: &Context,
+    account: &Account,
+    hosts: &[(String, u16)],
+    findings: &mut Findings,
+) -> bool {
+    let by_proxy = match &account.connection.proxy {
+        Some(Proxy::System) => return true,
+        Some(Proxy::Server(server)) => Some((server.host.clone(), server.port)),
+        None => None,
+    };
+    let check = if by_proxy.is_some() { "proxy" } else { "dns" };
+    let mut resolved = Vec::new();
+    for (host, port) in by_proxy.as_slice().iter().chain(hosts.iter().filter(|_| by_proxy.is_none())) {
         let looked_up =
             tokio::time::timeout(RESOLVING, tokio::net::lookup_host((host.as_str(), *port))).await;
         let problem = match looked_up {
@@ -117,10 +204,15 @@ async fn resolve(account: &Account, hosts: &[(String, u16)], findings: &mut Find
                 "Correct it with `wissel account edit \"{}\"`, or look at this machine's name servers.",
                 account.name
             );
-            findings.fail("account", &account.name, message, next);
+            findings.fail(check, &account.name, message, next);
             return false;
         }
+        resolved.push(host.as_str());
     }
+    let names = resolved.join(", ");
+    let message =
+        context.language.pick(format!("{names} can be resolved"), format!("{names} is bekend bij DNS"));
+    findings.ok(check, &account.name, message);
     true
 }
 

@@ -1,5 +1,8 @@
 //! Home directory, database, clock, vault and connectors.
 
+use std::io::Write as _;
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::Findings;
@@ -9,6 +12,11 @@ use crate::output;
 /// No machine with a right clock runs this program before this moment: the day that it was written.
 const WRITTEN: &str = "2026-11-22T00:00:00Z";
 
+/// Octets free below which the home directory is warned about.
+const LITTLE: u64 = 256 << 20;
+/// There while systemd's time service keeps the clock right.
+const SYNCHRONIZED: &str = "/run/systemd/timesync/synchronized";
+
 /// Looks; false when nothing further can be looked at.
 pub(super) async fn look(context: &Context, findings: &mut Findings) -> bool {
     let language = context.language;
@@ -17,8 +25,12 @@ pub(super) async fn look(context: &Context, findings: &mut Findings) -> bool {
         findings.fail("home", &home, problem.message, problem.next);
         return false;
     }
-    match tempfile::tempfile_in(context.home.root()) {
-        Ok(_) => findings.ok("home", &home, language.pick("can be written to", "kan worden beschreven")),
+    let tried = tempfile::tempfile_in(context.home.root()).and_then(|mut file| {
+        file.write_all(b"probe")?;
+        file.sync_all()
+    });
+    match tried {
+        Ok(()) => room(context, &home, findings),
         Err(error) => {
             let next = "Give this user the right to write there, or name another directory with --home.";
             findings.fail("home", &home, format!("cannot be written to: {error}"), next);
@@ -46,6 +58,25 @@ pub(super) async fn look(context: &Context, findings: &mut Findings) -> bool {
     true
 }
 
+/// The database needs room to grow, and to record what it imports.
+fn room(context: &Context, home: &str, findings: &mut Findings) {
+    let language = context.language;
+    let written = language.pick("can be written to and synced", "kan worden beschreven en bewaard");
+    match fs4::available_space(context.home.root()) {
+        Ok(free) if free < LITTLE => {
+            let message = format!("{written}, {} {}", language.size(free), language.pick("free", "vrij"));
+            let next =
+                language.pick("Free some room before it runs full.", "Maak ruimte voordat hij vol raakt.");
+            findings.warn("home", home, message, next);
+        }
+        Ok(free) => {
+            let free = format!("{written}, {} {}", language.size(free), language.pick("free", "vrij"));
+            findings.ok("home", home, free);
+        }
+        Err(_) => findings.ok("home", home, written),
+    }
+}
+
 /// A clock that stands in the past spoils certificates, tokens and the schedule.
 async fn clock(context: &Context, findings: &mut Findings) {
     let now = Timestamp::now();
@@ -66,7 +97,15 @@ async fn clock(context: &Context, findings: &mut Findings) {
             "Set the clock: certificates, tokens and the schedule depend on it.",
         );
     } else {
-        findings.ok("clock", "", output::moment(now));
+        let compared = context.language.pick(
+            "not before the last run, nor before this program was made",
+            "niet voor de laatste keer dat een taak liep, noch voor dit programma is gemaakt",
+        );
+        let synced = match Path::new(SYNCHRONIZED).exists() {
+            true => context.language.pick("; set by a time service", "; gezet door een tijddienst"),
+            false => "",
+        };
+        findings.ok("clock", "", format!("{}, {compared}{synced}", output::moment(now)));
     }
 }
 

@@ -29,6 +29,12 @@ pub(super) async fn look(context: &Context, findings: &mut Findings) {
         findings.warn("jobs", "", message, next);
     }
     for job in jobs {
+        if let Some(schedule) = &job.schedule
+            && let Err(error) = schedule.next_after(jiff::Timestamp::now())
+        {
+            let next = format!("Correct it with `wissel job edit \"{}\" --schedule`.", job.name);
+            findings.fail("schedule", &job.name, error.to_string(), next);
+        }
         fares(store, context.language, &job, findings).await;
         target(store, context.language, &job, findings).await;
     }
