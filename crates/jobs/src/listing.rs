@@ -139,8 +139,11 @@ impl<'a> Listing<'a> {
             self.store.forget_cursor(lease, account, folder).await?;
             return Err(ids_changed(self.pages.account, self.pages.folder));
         }
-        let over: Vec<_> =
-            known.values().filter(|entry| entry.state == LedgerState::Filtered).map(|entry| entry.key).collect();
+        let over: Vec<_> = known
+            .values()
+            .filter(|entry| entry.state == LedgerState::Filtered)
+            .map(|entry| entry.key)
+            .collect();
         if !over.is_empty() {
             let again = self.store.passed_over_otherwise(&over, self.filter.inside.as_deref()).await?;
             known.retain(|_, entry| !again.contains(&entry.key));

@@ -29,6 +29,11 @@ pub(super) async fn run(context: &Context, key: &str, yes: bool) -> CommandResul
         LedgerState::Quarantined => {
             return Err(refused(format!("Use `wissel quarantine release {}`.", row.key)).into());
         }
+        LedgerState::Filtered => {
+            let job =
+                format!("The filter of its job left it out: `wissel job edit \"{job}\"` changes the filter.");
+            return Err(refused(job).into());
+        }
         LedgerState::Reserved | LedgerState::Delivered => {
             return Err(refused(format!("A run finishes it: `wissel job run \"{job}\"`.")).into());
         }
