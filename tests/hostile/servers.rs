@@ -57,3 +57,33 @@ fn a_server_that_sends_an_octet_now_and_then_ends_with_the_time_of_the_call() {
         yard.assert_neighbour_works(81);
     });
 }
+
+#[test]
+fn wrong_sizes_in_splice_cost_that_message_alone() {
+    let yard = Yard::new();
+    let list = List::new("octets that are announced and do not come");
+    for (misdeed, server, time) in
+        [("splice-beyond", server(b"ten octets", false), "30"), ("splice-slow", server(b"", true), "5")]
+    {
+        yard.hostile(misdeed, &format!("message:{misdeed}"), &["--set", &server]);
+        yard.scene.run(&["account", "edit", misdeed, "--call-timeout", time]).success();
+        let (output, time) = yard.run(misdeed);
+        let report = output.json();
+        let numbers =
+            ["imported", "quarantined", "failed"].map(|key| report[key].as_u64().unwrap_or_default());
+        list.add(misdeed, format!("{numbers:?} ({:?})", output.code), time);
+        let shown = format!("{misdeed}: {report:#}\n{}", output.stderr);
+        assert_eq!((numbers[0], numbers[1] + numbers[2]), (4, 1), "{shown}");
+        yard.assert_holds(misdeed, &[1, 2, 4, 5]);
+    }
+    let misdeed = "splice-unopened";
+    yard.hostile(misdeed, &format!("delivery:{misdeed}"), &["--set", &server(b"ten octets", false)]);
+    let (output, time) = yard.run(misdeed);
+    let report = output.json();
+    let error = &report["errors"][0];
+    list.add(misdeed, format!("{} ({:?})", error["code"].as_str().unwrap_or("-"), output.code), time);
+    let message = error["message"].as_str().unwrap_or_default();
+    assert!(error["code"] == "fault" && message.contains("without an open message [contract]"), "{report:#}");
+    yard.assert_holds(misdeed, &[]);
+    yard.assert_neighbour_works(82);
+}

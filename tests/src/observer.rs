@@ -31,7 +31,11 @@ impl Tokens {
     pub fn in_sink(folder: &Path) -> Self {
         let mut counts = BTreeMap::new();
         for file in files(folder).iter().filter(|file| file.extension().is_some_and(|e| e == "eml")) {
-            let bytes = fs::read(file).unwrap();
+            let bytes = match fs::read(file) {
+                // It got its name while the folder was listed: the next look sees it.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                read => read.unwrap(),
+            };
             let mut found: Vec<_> = tokens(&bytes).collect();
             found.sort_unstable();
             found.dedup();
