@@ -19,7 +19,7 @@ fn unknown_operations_limits_and_members_are_carried() {
     let bytes = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let bytes = changed(bytes, r#""find-folder", "list-messages""#, r#""find-folder", "list-calendars"#);
     let bytes = changed(bytes, r#"list-calendars"#, r#"list-calendar""#);
-    let bytes = changed(bytes, r#"{"parallelSessions": 4}"#, r#"{"parallelUploads":  4}"#);
+    let bytes = changed(bytes, r#"{"parallelSessions": 4"#, r#"{"parallelUploads":  4"#);
     let mut wissel = Wissel::new();
     wissel.set("WISSEL_LANG", "en");
     let connectors = wissel.path("connectors of its own");

@@ -185,3 +185,12 @@ async fn give_up(
     }
     Ok(())
 }
+
+/// Has the job's folders listed again, although nothing changed in them: the ledger holds less than before.
+pub(crate) async fn list_anew(tx: &mut SqliteConnection, job: &str) -> std::result::Result<(), Failure> {
+    sqlx::query("UPDATE cursor SET settled = NULL, listed = NULL WHERE job = ?")
+        .bind(job)
+        .execute(tx)
+        .await?;
+    Ok(())
+}

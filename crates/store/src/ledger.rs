@@ -9,6 +9,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use wissel_model::{AccountId, FolderId, JobId, LedgerState, MessageId, MessageKey, MessageSummary};
 
 use crate::audit::{self, AuditRecord};
+use crate::cursors::list_anew;
 use crate::error::Failure;
 use crate::rows::{CHUNK, moment, now, read_id, read_state};
 use crate::{Lease, Result, Store, StoreError};
@@ -217,7 +218,7 @@ impl Store {
                 .bind(key.to_string())
                 .fetch_optional(&mut *tx)
                 .await?;
-                if job.is_none() {
+                let Some(job) = job else {
                     let found: Option<String> = sqlx::query_scalar("SELECT state FROM ledger WHERE key = ?")
                         .bind(key.to_string())
                         .fetch_optional(&mut *tx)
@@ -226,7 +227,8 @@ impl Store {
                     let found = found.map_or("missing", LedgerState::as_str);
                     let wanted = LedgerState::Done.as_str();
                     return Err(StoreError::WrongState { key, found, wanted }.into());
-                }
+                };
+                list_anew(tx, &job).await?;
                 audit::insert(tx, &record).await
             })
         })

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 use wissel_model::{AccountId, FolderId, JobId, LedgerState, MessageId, MessageKey};
 
+use crate::cursors::list_anew;
 use crate::ledger::wrong_state;
 use crate::rows::{now, read_id, read_moment, unreadable};
 use crate::{Lease, Result, Store, StoreError};
@@ -123,11 +124,7 @@ impl Store {
                     .bind(key.to_string())
                     .execute(&mut *tx)
                     .await?;
-                // It is to be listed again, although nothing changed in its folder.
-                sqlx::query("UPDATE cursor SET settled = NULL, listed = NULL WHERE job = ?")
-                    .bind(&row.job)
-                    .execute(tx)
-                    .await?;
+                list_anew(tx, &row.job).await?;
                 Ok(row.read()?)
             })
         })

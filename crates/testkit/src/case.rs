@@ -98,7 +98,7 @@ pub(crate) trait Answer<T> {
     /// The value; an error fails the case.
     fn works(self, operation: &str) -> Outcome<T>;
     /// The error; a value fails the case.
-    fn is_refused(self, expected: &str) -> Outcome<ConnectorError>;
+    fn refused(self, expected: &str) -> Outcome<ConnectorError>;
 }
 
 impl<T> Answer<T> for Result<T, ConnectorError> {
@@ -106,7 +106,7 @@ impl<T> Answer<T> for Result<T, ConnectorError> {
         self.map_err(|error| Stop::Failed { expected: format!("{operation} succeeds"), seen: shown(&error) })
     }
 
-    fn is_refused(self, expected: &str) -> Outcome<ConnectorError> {
+    fn refused(self, expected: &str) -> Outcome<ConnectorError> {
         match self {
             Err(error) => Ok(error),
             Ok(_) => failed(expected, "it succeeded"),

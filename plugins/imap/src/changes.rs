@@ -91,6 +91,9 @@ impl ImapSession {
     }
 
     fn changed(&mut self, since: Cursor, now: Cursor) -> Result<Vec<Uid>> {
+        if now.exists == 0 {
+            return Ok(Vec::new());
+        }
         if let (Some(modseq), true) = (NonZeroU64::new(since.modseq), now.modseq > 0) {
             let all = from(Uid::MIN);
             let items = vec![MessageDataItemName::Uid, MessageDataItemName::Flags];

@@ -52,7 +52,7 @@ async fn unknown_folder(stage: &mut Stage) -> Outcome {
     let mut session = stage.open().await?;
     let nowhere = FolderId::from("wissel-conformance-no-such-folder");
     let answer = session.append(&nowhere, sample.source(), sample.info()).await;
-    let error = answer.is_refused("not-found for a folder that is not there")?;
+    let error = answer.refused("not-found for a folder that is not there")?;
     expect(
         error.kind == ErrorKind::NotFound && !error.session_lost,
         "not-found, and the session goes on",

@@ -92,7 +92,7 @@ async fn undeclared(stage: &mut Stage) -> Outcome {
     let mut session = stage.open().await?;
     for operation in OPERATIONS.into_iter().filter(|operation| !stage.supports(operation)) {
         let answer = call(&mut *session, operation).await;
-        let error = answer.is_refused(&format!("unsupported for '{operation}', which is not declared"))?;
+        let error = answer.refused(&format!("unsupported for '{operation}', which is not declared"))?;
         expect(
             error.kind == ErrorKind::Unsupported && !error.session_lost,
             format!("unsupported for '{operation}', and the session goes on"),
@@ -109,7 +109,7 @@ async fn sentence(stage: &mut Stage) -> Outcome {
     for name in ["no\r\nsuch", "\u{1b}[31mred", "a\u{0}b"] {
         let path = vec![name.to_owned()];
         let answer = session.find_folder(&FolderAddress::Path(path)).await;
-        errors.push(answer.is_refused(&format!("an error for the folder {name:?}"))?);
+        errors.push(answer.refused(&format!("an error for the folder {name:?}"))?);
     }
     session.close().await;
     for error in errors {

@@ -84,7 +84,7 @@ async fn not_found(stage: &mut Stage) -> Outcome {
     let gone = ["Nowhere at all", "Below it"].map(str::to_owned);
     let path = [made.path.as_slice(), &gone].concat();
     let answer = session.find_folder(&FolderAddress::Path(path)).await;
-    let error = answer.is_refused("not-found for a path that is not there")?;
+    let error = answer.refused("not-found for a path that is not there")?;
     expect(
         error.kind == ErrorKind::NotFound && !error.session_lost,
         "not-found, and the session goes on",
@@ -104,7 +104,7 @@ async fn unknown_id(stage: &mut Stage) -> Outcome {
     let mut session = stage.open().await?;
     for id in ["wissel-conformance-no-such-folder", "\u{2603}", "%00", "../..", "a\"b\\c"] {
         let answer = session.find_folder(&FolderAddress::Id(FolderId::from(id))).await;
-        let error = answer.is_refused(&format!("not-found for the id '{id}'"))?;
+        let error = answer.refused(&format!("not-found for the id '{id}'"))?;
         expect(error.kind == ErrorKind::NotFound, format!("not-found for the id '{id}'"), || shown(&error))?;
         expect(!error.session_lost, "the session goes on", || shown(&error))?;
     }

@@ -241,7 +241,7 @@ async fn unknown_folder(stage: &mut Stage) -> Outcome {
     let nowhere = FolderId::from("wissel-conformance-no-such-folder");
     let request = PageRequest { size: 10, ..PageRequest::default() };
     let answer = session.list_messages(&nowhere, &request).await;
-    let error = answer.is_refused("not-found for a folder that is not there")?;
+    let error = answer.refused("not-found for a folder that is not there")?;
     expect(
         error.kind == ErrorKind::NotFound && !error.session_lost,
         "not-found, and the session goes on",

@@ -62,7 +62,7 @@ async fn unreachable(stage: &mut Stage) -> Outcome {
                 None => return Err(Stop::NotApplicable("no operation that opens a connection".to_owned())),
             };
             session.close().await;
-            answer.is_refused("a typed error without a network")?
+            answer.refused("a typed error without a network")?
         }
     };
     expect(error.kind != ErrorKind::Fault, "a typed error, no trap", || shown(&error))?;

@@ -114,7 +114,7 @@ async fn cancelled(stage: &mut Stage) -> Outcome {
         options.cancel.cancel();
     };
     let (answer, ()) = tokio::join!(session.wait(&folder.id, stage.long_wait()), cancelling);
-    let error = answer.is_refused("cancelled")?;
+    let error = answer.refused("cancelled")?;
     expect(error.kind == ErrorKind::Cancelled, "cancelled", || shown(&error))?;
     session.close().await;
     let mut session = stage.open().await?;

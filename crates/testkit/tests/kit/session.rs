@@ -131,7 +131,7 @@ impl Session for MemorySession {
             }
             _ => {}
         }
-        let hostile = self.is(Flaw::HostileText).then_some("\u{1b}[31m<script>\"&'</script>").unwrap_or("1");
+        let hostile = if self.is(Flaw::HostileText) { "\u{1b}[31m<script>\"&'</script>" } else { "1" };
         let facts = vec![("Server".to_owned(), hostile.to_owned())];
         Ok(Identity { mailbox: "someone@example.invalid".to_owned(), facts, ..Identity::default() })
     }
@@ -336,7 +336,8 @@ impl Session for MemorySession {
         Ok(self.outcomes(messages, |key, at| {
             let mut world = self.memory.world();
             let mail = world.folders[key].mails[at].clone();
-            if !self.memory.is(Flaw::MoveCopies) && !(self.memory.is(Flaw::AgainDoubles) && !again) {
+            let doubles = self.memory.is(Flaw::AgainDoubles) && !again;
+            if !self.memory.is(Flaw::MoveCopies) && !doubles {
                 world.folders.get_mut(key).unwrap().mails.remove(at);
             }
             world.last += 1;
