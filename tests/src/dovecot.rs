@@ -118,6 +118,12 @@ impl Dovecot {
         &self.certificates
     }
 
+    /// The process id of its master, whose descendants do the work.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Where the mail of `user` is stored.
     #[must_use]
     pub fn mail_folder(&self, user: &str) -> PathBuf {

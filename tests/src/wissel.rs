@@ -23,7 +23,13 @@ impl Wissel {
     /// An installation with nothing in it.
     #[must_use]
     pub fn new() -> Self {
-        let home = tempfile::Builder::new().prefix("wissel-home-").tempdir().unwrap();
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// The same, with its home below `folder`.
+    #[must_use]
+    pub fn below(folder: &Path) -> Self {
+        let home = tempfile::Builder::new().prefix("wissel-home-").tempdir_in(folder).unwrap();
         let environment = vec![
             ("WISSEL_HOME".into(), home.path().as_os_str().to_owned()),
             ("WISSEL_CONNECTORS".into(), paths::connectors().into_os_string()),

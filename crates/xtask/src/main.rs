@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{connectors, demo, fuzz, mutate, setup, test};
+use xtask::{bench, connectors, demo, fuzz, mutate, setup, test};
 
 /// Work on Wissel itself.
 #[derive(Parser)]
@@ -40,6 +40,13 @@ enum Task {
         #[arg(long, value_name = "PART")]
         only: Option<String>,
     },
+    /// Measure Wissel beside other programs: `cargo xtask bench [PART]... [--runs N] [--json FILE]`
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Parts and options, see `cargo xtask bench --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Set up, check and test everything; ends with the line `N passed, N failed`
     Test,
 }
@@ -48,6 +55,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Setup => setup::run().map(|_| ExitCode::SUCCESS),
         Task::Connectors => connectors::build(&setup::wasm_toolchain()?).map(|()| ExitCode::SUCCESS),
+        Task::Bench { arguments } => bench::run(&arguments),
         Task::Demo { keep } => demo::run(keep),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Mutate { only } => mutate::run(only.as_deref()),
