@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Connector(connector::Command),
     /// Mail accounts: add, list, show, edit, test, default, remove
     #[command(subcommand)]
-    Account(account::Command),
+    Account(Box<account::Command>),
     /// Folders of a mailbox
     #[command(subcommand)]
     Folder(folder::Command),
@@ -56,7 +56,7 @@ pub(crate) async fn run(cli: Cli) -> CommandResult {
     let context = Context::new(cli.global)?;
     let result = match cli.command {
         Command::Connector(command) => connector::run(&context, command).await,
-        Command::Account(command) => account::run(&context, command).await,
+        Command::Account(command) => account::run(&context, *command).await,
         Command::Folder(command) => folder::run(&context, command).await,
         Command::Job(command) => job::run(&context, command).await,
         Command::Run(arguments) => run::run(&context, &arguments).await,

@@ -324,7 +324,7 @@ async fn delivery(mut input: Input<'_>) {
             0 => intake.begin(&call, id, DeliveryInfo::default()).await.is_err(),
             1 => {
                 let (encoding, length) = (input.encoding(), usize::from(input.byte()));
-                intake.write(&call, &input.octets(length).to_vec(), encoding).await.is_err()
+                intake.write(&call, input.octets(length), encoding).await.is_err()
             }
             2 => match intake.end(&call).await {
                 Ok(size) => {

@@ -77,11 +77,13 @@ impl ImapSession {
         // Only a folder that is opened anew tells where it stands.
         self.selected = None;
         let since = since.and_then(Cursor::parse);
-        let now = Cursor::now(self.select(folder, Purpose::Read)?, since);
+        let selected = self.select(folder, Purpose::Read)?;
+        let empty = selected.exists == Some(0);
+        let now = Cursor::now(selected, since);
         let next = now.text();
         let since = since.filter(|since| since.stands(&now));
         let changed = match since {
-            Some(since) if since == now => Some(Vec::new()),
+            Some(since) if empty || since == now => Some(Vec::new()),
             Some(since) => Some(self.changed(since, now)?).filter(|changed| changed.len() <= MOST),
             None => None,
         };
@@ -91,9 +93,6 @@ impl ImapSession {
     }
 
     fn changed(&mut self, since: Cursor, now: Cursor) -> Result<Vec<Uid>> {
-        if now.exists == 0 {
-            return Ok(Vec::new());
-        }
         if let (Some(modseq), true) = (NonZeroU64::new(since.modseq), now.modseq > 0) {
             let all = from(Uid::MIN);
             let items = vec![MessageDataItemName::Uid, MessageDataItemName::Flags];

@@ -143,8 +143,7 @@ fn a_cursor_comes_back_equal_only_where_the_server_vouches_for_an_unchanged_fold
         examine(2, 2),
         search.to_owned(),
         examine(4, 0),
-        "C: A5 UID SEARCH UID 10:* UNDELETED\nS: * SEARCH\nS: A5 OK done".to_owned(),
-        examine(6, 0),
+        examine(5, 0),
     ];
     let (host, mut session) = signed_in("", &script.join("\n"));
     let mut next = |since: Option<&str>| session.changes("INBOX", since).unwrap().next;
@@ -169,7 +168,10 @@ fn an_empty_search_and_a_missing_folder() {
              C: A3 EXAMINE Weg
              S: A3 NO [NONEXISTENT] Mailbox doesn't exist
              C: A4 EXAMINE Bezet
-             S: A4 NO Server is busy",
+             S: A4 NO Server is busy
+             C: A5 LIST \"\" *
+             S: * LIST () \"/\" Bezet
+             S: A5 OK done",
             opened(1, "EXAMINE INBOX"),
         ),
     );
@@ -177,7 +179,7 @@ fn an_empty_search_and_a_missing_folder() {
     let error = session.list_messages("Weg", &page(10, None)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(error.message.contains("`Weg`"));
-    // Without a code it may pass: taken for gone, its messages would count as dealt with.
+    // Without a code, LIST decides: a folder that is taken for gone would have its messages counted as dealt with.
     assert_eq!(session.list_messages("Bezet", &page(10, None)).unwrap_err().kind, ErrorKind::Temporary);
     host.finish();
 }
