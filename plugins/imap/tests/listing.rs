@@ -138,13 +138,7 @@ fn a_cursor_comes_back_equal_only_where_the_server_vouches_for_an_unchanged_fold
         )
     };
     let search = "C: A3 UID SEARCH UID 10:* UNDELETED\nS: * SEARCH\nS: A3 OK done";
-    let script = [
-        examine(1, 2),
-        examine(2, 2),
-        search.to_owned(),
-        examine(4, 0),
-        examine(5, 0),
-    ];
+    let script = [examine(1, 2), examine(2, 2), search.to_owned(), examine(4, 0), examine(5, 0)];
     let (host, mut session) = signed_in("", &script.join("\n"));
     let mut next = |since: Option<&str>| session.changes("INBOX", since).unwrap().next;
     let first = next(None);
