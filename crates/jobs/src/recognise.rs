@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use wissel_model::{
     Account, ConnectorError, ErrorKind, Folder, ImportJob, LedgerEntry, MessageId, MessageSummary,
-    PageRequest, ProcessedAction, Session,
+    PageRequest, ProcessedAction, Session, clock,
 };
 use wissel_store::{Lease, Mapping, Store};
 
@@ -135,7 +135,7 @@ pub(crate) async fn keep_ids_valid(
         store.save_cursor(lease, account.id, &folder.id, &changes.next, stale, mappings).await?;
     }
     let fresh = settled.is_some_and(|(revision, listed)| {
-        let age = Timestamp::now().duration_since(listed);
+        let age = clock::now().duration_since(listed);
         revision == job.revision && age < LISTING_HOLDS && !age.is_negative()
     });
     let settled_still = exact && same && fresh;
