@@ -2,9 +2,15 @@
 //!
 //! Prints one line of JSON with its addresses, its users and the tokens of the messages in 'Postvak IN/Algemeen', then
 //! reads commands, one a line, and answers each with a line of JSON: `deliver N FOLDER`, `folders`, `create FOLDER`,
-//! `count TOKEN`, `renumber FOLDER`. Ends when its input ends, or on Ctrl-C.
+//! `count TOKEN`, `renumber FOLDER`, `sign-ins`. Ends when its input ends, or on Ctrl-C.
+//!
+//! With `--fleet N` there are N more users, `fleet-1` and so on, each with the password and a mailbox of his own.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use clap::{Parser, ValueEnum};
 use jiff::{Timestamp, ToSpan};
@@ -42,6 +48,9 @@ struct Arguments {
     /// Size in bytes of a large message in 'Postvak IN/Algemeen'; 0 for none
     #[arg(long, default_value_t = 0)]
     large: u64,
+    /// Further users, fleet-1 and so on, each with the same password and an empty mailbox of his own
+    #[arg(long, default_value_t = 0)]
+    fleet: usize,
     /// Where the sub folders of the inbox are shown
     #[arg(long, value_enum, default_value_t = Inbox::Localized)]
     inbox: Inbox,
@@ -102,6 +111,12 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     })
     .await?;
     bed.users().add_password(&arguments.user, &arguments.password);
+    let started = Instant::now();
+    for number in 1..=arguments.fleet {
+        let user = format!("fleet-{number}");
+        bed.users().add_mailbox(&user, Mailbox::new());
+        bed.users().add_password(user, &arguments.password);
+    }
     let expires = Timestamp::now() + 24.hours();
     let grant = Grant { user: arguments.user.clone(), expires, scope: "imap".to_owned() };
     bed.users().add_token(&arguments.token, grant);
@@ -124,7 +139,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     loop {
         tokio::select! {
             line = lines.next_line() => match line? {
-                Some(line) => println!("{}", answer(&bed, &mut maker, line.trim())),
+                Some(line) => println!("{}", answer(&bed, &mut maker, started, line.trim())),
                 None => break,
             },
             interrupted = tokio::signal::ctrl_c() => {
@@ -139,7 +154,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Carries out one line of input.
-fn answer(bed: &Testbed, maker: &mut Maker, line: &str) -> Value {
+fn answer(bed: &Testbed, maker: &mut Maker, started: Instant, line: &str) -> Value {
     let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
     match command {
         "deliver" => deliver(bed, maker, argument),
@@ -158,8 +173,16 @@ fn answer(bed: &Testbed, maker: &mut Maker, line: &str) -> Value {
             Ok(uid_validity) => json!({ "uid_validity": uid_validity }),
             Err(error) => json!({ "error": error.to_string() }),
         },
+        "sign-ins" => {
+            let seconds = |times: Vec<Duration>| times.iter().map(Duration::as_secs_f64).collect::<Vec<_>>();
+            bed.users()
+                .sign_ins(started)
+                .into_iter()
+                .map(|(user, times)| (user, json!(seconds(times))))
+                .collect()
+        }
         _ => {
-            json!({ "error": "commands: deliver N FOLDER, folders, create FOLDER, count TOKEN, renumber FOLDER" })
+            json!({ "error": "commands: deliver N FOLDER, folders, create FOLDER, count TOKEN, renumber FOLDER, sign-ins" })
         }
     }
 }

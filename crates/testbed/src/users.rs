@@ -1,14 +1,18 @@
 //! Who may open the mailbox: passwords and bearer tokens. Every face asks here.
 //!
-//! Several users may open the same mailbox; that is how an account is switched from a password to a token.
+//! Several users may open the same mailbox; that is how an account is switched from a password to a token. A user may
+//! have a mailbox of his own, so that one test bed serves a fleet of accounts.
 //! It deliberately issues no tokens: a test or an authorisation server puts them here.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
+
+use crate::mailbox::Mailbox;
 
 /// What a bearer token allows.
 #[derive(Clone, Debug)]
@@ -45,6 +49,14 @@ pub enum SignInError {
 struct Known {
     passwords: BTreeMap<String, String>,
     tokens: BTreeMap<String, Grant>,
+    own: BTreeMap<String, Own>,
+}
+
+/// A user's own mailbox, and when he signed in.
+#[derive(Debug)]
+struct Own {
+    mailbox: Mailbox,
+    sign_ins: Vec<Instant>,
 }
 
 /// The users; clones share them, and they may change while faces run.
@@ -62,6 +74,25 @@ impl Users {
     /// Lets the bearer of `token` in.
     pub fn add_token(&self, token: impl Into<String>, grant: Grant) {
         self.lock().tokens.insert(token.into(), grant);
+    }
+
+    /// Gives `user` a mailbox of his own; the others share the test bed's.
+    pub fn add_mailbox(&self, user: impl Into<String>, mailbox: Mailbox) {
+        self.lock().own.insert(user.into(), Own { mailbox, sign_ins: Vec::new() });
+    }
+
+    /// Notes that `user` has signed in, and returns his own mailbox, if he has one.
+    pub(crate) fn enter(&self, user: &str) -> Option<Mailbox> {
+        let mut known = self.lock();
+        let own = known.own.get_mut(user)?;
+        own.sign_ins.push(Instant::now());
+        Some(own.mailbox.clone())
+    }
+
+    /// When each user with a mailbox of his own signed in, as the time since `start`.
+    pub fn sign_ins(&self, start: Instant) -> BTreeMap<String, Vec<Duration>> {
+        let since = |own: &Own| own.sign_ins.iter().map(|at| at.duration_since(start)).collect();
+        self.lock().own.iter().map(|(user, own)| (user.clone(), since(own))).collect()
     }
 
     /// Takes a user's password away, as a provider does when it ends passwords.

@@ -9,13 +9,13 @@ use crate::{connectors, process, setup, workspace};
 /// Other programs that Wissel is measured beside, each with the Debian package that has it.
 const PEERS: [(&str, &str); 2] = [("mbsync", "isync"), ("fetchmail", "fetchmail")];
 
-/// Which part needs them.
-const WITH_PEERS: &str = "import";
+/// Which parts need them.
+const WITH_PEERS: [&str; 3] = ["import", "poll", "large"];
 
 /// Runs the benchmarks with these arguments (`--help` says which there are).
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let named: Vec<&String> = arguments.iter().take_while(|argument| !argument.starts_with('-')).collect();
-    if named.is_empty() || named.iter().any(|name| *name == WITH_PEERS) {
+    if named.is_empty() || named.iter().any(|name| WITH_PEERS.contains(&name.as_str())) {
         peers()?;
     }
     let tools = setup::run()?;
@@ -25,6 +25,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut bench = std::process::Command::new(program("wissel-bench"));
     bench.arg("run").args(arguments).arg("--folder").arg(workspace::target().join("bench"));
     bench.env("WISSEL_BIN", program("wissel")).env("WISSEL_CONNECTORS", workspace::built_connectors());
+    bench.env("WISSEL_TESTBED", program("wissel-testbed")).env("WISSEL_GUESTS", workspace::built_guests());
     let status = bench.status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -39,7 +40,7 @@ fn peers() -> Result<()> {
     let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
     bail!(
         "{} to compare with is not installed. On Debian and Ubuntu: sudo apt-get install {}. \
-         To do without, name the parts to run, such as `cargo xtask bench poll`",
+         To do without, name the parts to run, such as `cargo xtask bench start`",
         names.join(" and "),
         packages.join(" ")
     )

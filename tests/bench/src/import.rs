@@ -6,8 +6,9 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use serde_json::{Map, json};
 use wissel_tests::corpus;
+use wissel_tests::scene::Entry;
 
-use crate::installation::{Installation, JOB};
+use crate::installation::{Installation, JOB, MOVING};
 use crate::measure::{self, Runs, Usage};
 use crate::peers::{self, FETCHMAIL_MESSAGES};
 use crate::post::{PROCESSED, Post};
@@ -54,7 +55,7 @@ pub(crate) fn bench(folder: &Path, runs: usize, messages: usize) -> Result<Secti
     let corpus = corpus::messages(SEED, messages as u64);
     let post = Post::open(&corpus)?;
     drop(corpus);
-    let wissel = Installation::make(folder, &post.server, &[])?;
+    let wissel = Installation::make(folder, &Entry::of(&post.server), MOVING)?;
     let contest = Contest { folder, post: &post, wissel, messages };
     let turns = Turns::before(post.server.tls_port)?;
     // Not timed; also warms the page cache for everybody.
@@ -79,7 +80,10 @@ impl Contest<'_> {
         let ca = &self.post.server.certificates().ca;
         let mut command = match who {
             Who::Wissel => {
-                self.wissel.fresh(port)?;
+                self.wissel.fresh()?;
+                if port != self.post.server.tls_port {
+                    self.wissel.turn_to(port)?;
+                }
                 self.wissel.command(&["job", "run", JOB, "--json"])
             }
             Who::Mbsync => peers::mbsync(self.folder, port, ca)?,

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use wissel_tests::dovecot::Dovecot;
 use wissel_tests::paths;
 use wissel_tests::scene::{ACCOUNT, Entry};
 use wissel_tests::wissel::Wissel;
@@ -16,51 +15,53 @@ use crate::post::PROCESSED;
 /// The job's name.
 pub(crate) const JOB: &str = "Import";
 
+/// Imports and moves what it imported.
+pub(crate) const MOVING: &[&str] = &["--folder", "INBOX", "--processed", PROCESSED, "--create-processed"];
+/// Imports and leaves the mailbox as it is.
+pub(crate) const LEAVING: &[&str] = &["--folder", "INBOX", "--action", "leave"];
+
 /// The original that runs are made from.
 pub(crate) struct Installation {
     original: Wissel,
-    /// Where its account is.
-    port: u16,
     /// What runs work in; written anew for each.
     run: PathBuf,
 }
 
 impl Installation {
-    /// Adds Alice's account on `server` and a job that imports her inbox and moves what it imported. Its connectors are
-    /// compiled, as they are in use.
-    pub(crate) fn make(folder: &Path, server: &Dovecot, more: &[&str]) -> Result<Self> {
+    /// Adds the account and a job with these options. Its connectors are compiled, as they are in use.
+    pub(crate) fn make(folder: &Path, entry: &Entry, job: &[&str]) -> Result<Self> {
         let run = folder.join("wissel");
         let mut original = Wissel::below(folder);
         original.set("WISSEL_LANG", "en");
-        let entry = Entry::of(server);
         let arguments = entry.arguments();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         original.run_with(&arguments, &entry.secret).success();
         let to = imported(&run).display().to_string();
-        let base = ["job", "add", JOB, "--account", ACCOUNT, "--folder", "INBOX", "--to", &to];
-        let processed = ["--processed", PROCESSED, "--create-processed"];
-        original.run(&[base.as_slice(), &processed, more].concat()).success();
-        Ok(Self { original, port: server.tls_port, run })
+        let base = ["job", "add", JOB, "--account", ACCOUNT, "--to", &to];
+        original.run(&[base.as_slice(), job].concat()).success();
+        Ok(Self { original, run })
     }
 
-    /// A fresh copy, whose account is on `port`, for one run.
-    pub(crate) fn fresh(&self, port: u16) -> Result<()> {
+    /// A fresh copy for one run.
+    pub(crate) fn fresh(&self) -> Result<()> {
         if self.run.exists() {
             fs::remove_dir_all(&self.run)?;
         }
         fs::create_dir(&self.run)?;
         process::run(Command::new("cp").arg("-a").arg(self.original.home()).arg(self.home()))?;
-        if port == self.port {
-            return Ok(());
-        }
-        let setting = format!("port={port}");
-        let mut edit = self.command(&["account", "edit", ACCOUNT, "--set", &setting]);
-        let output = edit.output()?;
-        ensure!(
-            output.status.success(),
-            "`wissel account edit`: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        Ok(())
+    }
+
+    /// Moves the account of the copy to another port of the same server.
+    pub(crate) fn turn_to(&self, port: u16) -> Result<()> {
+        self.done(&["account", "edit", ACCOUNT, "--set", &format!("port={port}")])
+    }
+
+    /// A command on the copy that has to succeed, not measured.
+    pub(crate) fn done(&self, arguments: &[&str]) -> Result<()> {
+        let output = self.command(arguments).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "`wissel {}`: {said}", arguments.join(" "));
         Ok(())
     }
 
@@ -71,13 +72,14 @@ impl Installation {
         command
     }
 
-    /// How many messages the last run brought.
+    /// How many messages the runs on the copy brought.
     pub(crate) fn imported(&self) -> usize {
         let files = fs::read_dir(imported(&self.run)).into_iter().flatten().flatten();
         files.filter(|file| file.path().extension().is_some_and(|extension| extension == "eml")).count()
     }
 
-    fn home(&self) -> PathBuf {
+    /// The home of the copy.
+    pub(crate) fn home(&self) -> PathBuf {
         self.run.join("home")
     }
 }

@@ -6,10 +6,15 @@ mod disk;
 mod floor;
 mod import;
 mod installation;
+mod large;
 mod measure;
 mod peers;
+mod poll;
 mod post;
 mod report;
+mod scale;
+mod service;
+mod start;
 mod statistics;
 mod turns;
 
@@ -52,9 +57,18 @@ struct Run {
     /// Where to write every figure, for programs
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Messages of the import
+    /// Messages of the import, and in the folder that is polled
     #[arg(long, default_value = "2000", value_parser = clap::value_parser!(u16).range(10..))]
     messages: u16,
+    /// Size of the large message
+    #[arg(long, value_name = "MB", default_value = "150", value_parser = clap::value_parser!(u16).range(1..=2000))]
+    large: u16,
+    /// Messages of which, and of ten times as many, an import is measured
+    #[arg(long, value_name = "MESSAGES", default_value = "1000", value_parser = clap::value_parser!(u16).range(20..=6000))]
+    scale: u16,
+    /// How long a service is watched in each state
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u16).range(2..))]
+    watch: u16,
     /// The folder to work in
     #[arg(long, value_name = "DIR")]
     folder: PathBuf,
@@ -65,12 +79,27 @@ struct Run {
 enum Part {
     /// The import of a mailbox, beside other programs
     Import,
+    /// A poll that finds nothing new
+    Poll,
+    /// The memory that one large message takes
+    Large,
+    /// What has to happen before work begins
+    Start,
+    /// Ten times more messages, folders and ledger rows
+    Scale,
 }
 
 impl Part {
     fn run(self, folder: &Path, run: &Run) -> Result<Section> {
+        let runs = usize::from(run.runs);
+        // What hardly differs from run to run is run less often.
+        let few = runs.min(3);
         match self {
-            Self::Import => import::bench(folder, run.runs.into(), run.messages.into()),
+            Self::Import => import::bench(folder, runs, run.messages.into()),
+            Self::Poll => poll::bench(folder, few, run.messages.into(), run.watch.into()),
+            Self::Large => large::bench(folder, few, run.large.into()),
+            Self::Start => start::bench(folder, few),
+            Self::Scale => scale::bench(folder, few, run.scale.into()),
         }
     }
 

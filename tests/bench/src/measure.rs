@@ -73,23 +73,47 @@ impl Runs {
 /// Runs a program to its end, beside the server with this process id. Fails when the program does, unless its exit code
 /// is in `fine`.
 pub(crate) fn run(command: &mut Command, server: u32, fine: &[i32]) -> Result<(Usage, Output)> {
-    let shown = command.get_program().to_string_lossy().into_owned();
     settle();
     let server_before = tree_cpu(server);
     let before = children_cpu()?;
     let begun = Instant::now();
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().with_context(|| format!("cannot start {shown}"))?;
-    let (output, peak) = wait(child)?;
+    let (output, peak) = end(command, fine)?;
     let wall = begun.elapsed().as_secs_f64();
     let after = children_cpu()?;
     let server = tree_cpu(server) - server_before;
+    let usage = Usage { wall, user: after.0 - before.0, system: after.1 - before.1, peak, server };
+    Ok((usage, output))
+}
+
+/// Runs a short program again and again, because CPU is counted in steps of 0.01 s, and returns what one run took.
+pub(crate) fn mean(times: u32, command: &mut Command, server: u32) -> Result<Usage> {
+    settle();
+    let server_before = tree_cpu(server);
+    let before = children_cpu()?;
+    let begun = Instant::now();
+    let mut peak: f64 = 0.0;
+    for _ in 0..times {
+        peak = peak.max(end(command, &[])?.1);
+    }
+    let times = f64::from(times);
+    let wall = begun.elapsed().as_secs_f64() / times;
+    let after = children_cpu()?;
+    let server = (tree_cpu(server) - server_before) / times;
+    let (user, system) = ((after.0 - before.0) / times, (after.1 - before.1) / times);
+    Ok(Usage { wall, user, system, peak, server })
+}
+
+/// Runs a program to its end, and returns what it said and the most memory it had, in MiB.
+fn end(command: &mut Command, fine: &[i32]) -> Result<(Output, f64)> {
+    let shown = command.get_program().to_string_lossy().into_owned();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().with_context(|| format!("cannot start {shown}"))?;
+    let (output, peak) = wait(child)?;
     if !output.status.code().is_some_and(|code| code == 0 || fine.contains(&code)) {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         bail!("{shown} ended with {}\n{out}{err}", output.status);
     }
-    let usage = Usage { wall, user: after.0 - before.0, system: after.1 - before.1, peak, server };
-    Ok((usage, output))
+    Ok((output, peak))
 }
 
 /// What another run left to be written must not be waited for in this one.
@@ -125,6 +149,12 @@ pub(crate) fn memory(pid: u32, line: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let rest = status.lines().find_map(|l| l.strip_prefix(line)?.strip_prefix(':'))?;
     rest.split_whitespace().next()?.parse().ok()
+}
+
+/// CPU seconds of a process that runs, kernel included.
+pub(crate) fn cpu(pid: u32) -> Result<f64> {
+    let (_, [user, system, ..]) = stat(&pid.to_string()).context("the process has ended")?;
+    Ok(user + system)
 }
 
 /// User and system seconds of all children that have ended.

@@ -20,6 +20,16 @@ pub(crate) fn mbsync(folder: &Path, port: u16, ca: &Path) -> Result<Command> {
     Ok(command)
 }
 
+/// mbsync once more, over the Maildir and the state that it left, now with `port`.
+pub(crate) fn mbsync_again(folder: &Path, port: u16, ca: &Path) -> Result<Command> {
+    let text = filled(include_str!("../peers/mbsyncrc"), &folder.join("mbsync"), port, ca);
+    let config = folder.join("mbsync/config");
+    fs::write(&config, text)?;
+    let mut command = Command::new("mbsync");
+    command.arg("-c").arg(config).args(["-q", "bench"]).env("HOME", folder.join("mbsync"));
+    Ok(command)
+}
+
 /// How many messages mbsync brought into its Maildir below `folder`.
 pub(crate) fn mbsync_count(folder: &Path) -> usize {
     let inbox = folder.join("mbsync/INBOX");
@@ -48,7 +58,15 @@ fn configured(name: &str, config: &str, below: &Path, port: u16, ca: &Path) -> R
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir(&folder)?;
-    let mut text = config.to_owned();
+    let text = filled(config, &folder, port, ca);
+    let file = folder.join("config");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(&file)?.write_all(text.as_bytes())?;
+    Ok((folder, file))
+}
+
+/// The configuration with its values.
+fn filled(config: &str, folder: &Path, port: u16, ca: &Path) -> String {
     let values = [
         ("@PORT@", port.to_string()),
         ("@USER@", ALICE.to_owned()),
@@ -56,11 +74,5 @@ fn configured(name: &str, config: &str, below: &Path, port: u16, ca: &Path) -> R
         ("@CA@", ca.display().to_string()),
         ("@DIR@", folder.display().to_string()),
     ];
-    for (place, value) in values {
-        text = text.replace(place, &value);
-    }
-    let file = folder.join("config");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600).open(&file)?.write_all(text.as_bytes())?;
-    Ok((folder, file))
+    values.iter().fold(config.to_owned(), |text, (place, value)| text.replace(place, value))
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use wissel_tests::dovecot::{ALICE, Dovecot, Options};
+use wissel_tests::imap::Imap;
 use xtask::process;
 
 /// Where imported messages go.
@@ -18,7 +19,7 @@ pub(crate) const PROCESSED: &str = "Verwerkt";
 pub(crate) struct Post {
     /// The server.
     pub(crate) server: Dovecot,
-    /// Octets of all messages.
+    /// Octets of all messages, where they were given.
     pub(crate) bytes: usize,
     original: PathBuf,
 }
@@ -26,18 +27,23 @@ pub(crate) struct Post {
 impl Post {
     /// Starts a server and puts `messages` into Alice's inbox.
     pub(crate) fn open<M: AsRef<[u8]>>(messages: &[M]) -> Result<Self> {
-        let server = Dovecot::start(&Options::default());
-        let mailbox = server.mail_folder(ALICE);
-        // Signing in makes the mailbox; a hundred messages a command keep the server's memory small.
-        let mut imap = server.imap(ALICE);
-        for some in messages.chunks(100) {
-            imap.append("INBOX", some);
-        }
-        imap.command("LOGOUT");
-        let original = mailbox.with_file_name("original");
-        copy(&mailbox, &original)?;
         let bytes = messages.iter().map(|message| message.as_ref().len()).sum();
-        Ok(Self { server, bytes, original })
+        // A hundred messages a command keep the server's memory small.
+        let fill = |imap: &mut Imap| messages.chunks(100).for_each(|some| imap.append("INBOX", some));
+        Ok(Self { bytes, ..Self::prepared(fill)? })
+    }
+
+    /// Starts a server and fills Alice's mailbox in another way.
+    pub(crate) fn prepared(fill: impl FnOnce(&mut Imap)) -> Result<Self> {
+        let server = Dovecot::start(&Options::default());
+        let mut imap = server.imap(ALICE);
+        fill(&mut imap);
+        // An empty one comes into being when it is opened.
+        imap.command("SELECT INBOX");
+        imap.command("LOGOUT");
+        let original = server.mail_folder(ALICE).with_file_name("original");
+        copy(&server.mail_folder(ALICE), &original)?;
+        Ok(Self { server, bytes: 0, original })
     }
 
     /// Brings the mailbox back to the beginning.

@@ -26,6 +26,11 @@ impl Sample {
         }
     }
 
+    /// All of them, the smallest first.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.0
+    }
+
     /// The smallest and the largest.
     fn spread(&self) -> (f64, f64) {
         let or_nothing = |value: Option<&f64>| value.copied().unwrap_or_default();

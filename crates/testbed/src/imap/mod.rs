@@ -67,7 +67,8 @@ pub(crate) enum Security {
     None,
 }
 
-/// What all connections share.
+/// What all connections share, and the mailbox that they open.
+#[derive(Clone)]
 pub(crate) struct Face {
     mailbox: Mailbox,
     users: Users,
@@ -87,6 +88,11 @@ impl Face {
         acceptor: TlsAcceptor,
     ) -> Arc<Self> {
         Arc::new(Self { mailbox, users, faults, counters, settings, acceptor })
+    }
+
+    /// The same over another mailbox.
+    fn over(&self, mailbox: Mailbox) -> Arc<Self> {
+        Arc::new(Self { mailbox, ..self.clone() })
     }
 }
 

@@ -64,7 +64,8 @@ impl<S: Stream> Session<S> {
             _ => {
                 let result = match bearer(&answer) {
                     Some((user, token)) => {
-                        self.face.users.sign_in_with_token(&user, &token, &self.face.settings.scopes)
+                        let scopes = &self.face.settings.scopes;
+                        self.face.users.sign_in_with_token(&user, &token, scopes).map(|()| user)
                     }
                     None => Err(SignInError::UnknownToken),
                 };
@@ -88,13 +89,18 @@ impl<S: Stream> Session<S> {
         Ok(())
     }
 
-    fn check_password(&self, user: &[u8], password: &[u8]) -> Result<(), SignInError> {
-        self.face.users.sign_in(&String::from_utf8_lossy(user), &String::from_utf8_lossy(password))
+    /// The user, when the password is his.
+    fn check_password(&self, user: &[u8], password: &[u8]) -> Result<String, SignInError> {
+        let user = String::from_utf8_lossy(user).into_owned();
+        self.face.users.sign_in(&user, &String::from_utf8_lossy(password)).map(|()| user)
     }
 
-    fn finish(&mut self, result: Result<(), SignInError>) -> Reply {
+    fn finish(&mut self, result: Result<String, SignInError>) -> Reply {
         match result {
-            Ok(()) => {
+            Ok(user) => {
+                if let Some(own) = self.face.users.enter(&user) {
+                    self.face = self.face.over(own);
+                }
                 self.signed_in = true;
                 Reply::ok("Signed in").code(Code::Capability(self.capabilities()))
             }
