@@ -2,14 +2,18 @@
 
 mod account;
 mod apply;
+mod backup;
 mod connector;
 mod doctor;
 mod export;
 mod folder;
 mod job;
 mod ledger;
+mod manual;
 mod quarantine;
+mod restore;
 mod run;
+mod vault;
 
 use clap::Subcommand;
 
@@ -45,10 +49,22 @@ pub(crate) enum Command {
     Quarantine(quarantine::Arguments),
     /// Look at everything that has to work, and say what to do where it does not
     Doctor(doctor::Arguments),
+    /// The key that secrets are sealed with: status, rotate, move
+    #[command(subcommand)]
+    Vault(vault::Command),
+    /// Accounts, jobs, ledger and the vault's key in one file: create, check
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Put a backup back into an empty home directory
+    Restore(restore::Arguments),
     /// Bring accounts and jobs into the state that a file describes
     Apply(apply::Arguments),
     /// Print accounts and jobs as a file for `apply`, without secrets
     Export,
+    /// Print what makes a shell complete this command
+    Completions(manual::Completions),
+    /// Write the manual pages
+    Man(manual::Man),
 }
 
 /// Carries out the command.
@@ -64,7 +80,12 @@ pub(crate) async fn run(cli: Cli) -> CommandResult {
         Command::Quarantine(arguments) => quarantine::run(&context, arguments).await,
         Command::Doctor(arguments) => doctor::run(&context, &arguments).await,
         Command::Apply(arguments) => apply::run(&context, &arguments).await,
+        Command::Vault(command) => vault::run(&context, command).await,
+        Command::Backup(command) => backup::run(&context, command).await,
+        Command::Restore(arguments) => restore::run(&context, &arguments).await,
         Command::Export => export::run(&context).await,
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&context, &arguments),
     };
     context.close().await;
     result

@@ -13,6 +13,7 @@ use wissel_store::{AuditRecord, Store};
 use crate::args::Global;
 use crate::exit::{Shown, show_job};
 use crate::home::Home;
+use crate::home_lock;
 use crate::problem::{INSTALL, Problem};
 use crate::secrets::StoredSecrets;
 use crate::text::Language;
@@ -30,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) progress: bool,
     /// Cancelled when a person or the system asks to stop.
     pub(crate) stop: CancellationToken,
+    /// Tells a restore that the home is in use.
+    lock: std::sync::OnceLock<home_lock::Shared>,
     store: OnceCell<Store>,
     secrets: OnceCell<Arc<StoredSecrets>>,
     catalogue: OnceCell<Arc<Catalogue>>,
@@ -44,6 +47,7 @@ impl Context {
             json: global.json,
             progress: !global.no_progress && !global.json,
             stop: signal::stop_on_request(),
+            lock: std::sync::OnceLock::new(),
             store: OnceCell::new(),
             secrets: OnceCell::new(),
             catalogue: OnceCell::new(),
@@ -60,6 +64,7 @@ impl Context {
         self.store
             .get_or_try_init(|| async {
                 self.home.create()?;
+                let _ = self.lock.set(home_lock::share(&self.home).await?);
                 Ok(Store::open(&self.home.database()).await?)
             })
             .await
@@ -70,7 +75,7 @@ impl Context {
         self.secrets
             .get_or_try_init(|| async {
                 let store = self.store().await?.clone();
-                Ok(Arc::new(StoredSecrets::new(store, self.home.vault_key())))
+                Ok(Arc::new(StoredSecrets::new(store, self.home.vault_key(), self.home.locks())))
             })
             .await
     }

@@ -159,6 +159,7 @@ pub(crate) fn show_job(error: &JobError) -> Shown {
         }
         JobError::Denied { .. } => (Code::Authorization, "permission-missing"),
         JobError::Busy { .. } => (Code::Busy, "busy"),
+        JobError::Held { .. } => (Code::Failed, "held"),
         JobError::Ambiguous { .. } => (Code::Failed, "ambiguous"),
         JobError::Unprocessed { .. } => (Code::Partly, "partly-done"),
         JobError::Sink { .. } => (Code::Failed, "sink"),

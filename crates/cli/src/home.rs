@@ -55,6 +55,21 @@ impl Home {
         self.root.join("vault.key")
     }
 
+    /// Where a restore prepares its files; nothing in it counts.
+    pub(crate) fn staged(&self) -> PathBuf {
+        self.root.join("restore.new")
+    }
+
+    /// What a restore has made ready: from now on it counts, and whoever comes next puts it into place.
+    pub(crate) fn ready(&self) -> PathBuf {
+        self.root.join("restore.ready")
+    }
+
+    /// Files that processes lock.
+    pub(crate) fn locks(&self) -> PathBuf {
+        self.root.join("locks")
+    }
+
     /// The installed connectors.
     pub(crate) fn connectors(&self) -> &Path {
         &self.connectors
@@ -79,8 +94,9 @@ impl Home {
     }
 }
 
+/// Makes a directory for its owner only.
 #[cfg(unix)]
-fn create_private(directory: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(directory: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
@@ -88,6 +104,6 @@ fn create_private(directory: &Path) -> std::io::Result<()> {
 /// A new directory inherits the access list of its parent; in the user's profile that admits the user, the
 /// administrators and the system.
 #[cfg(not(unix))]
-fn create_private(directory: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(directory: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(directory)
 }

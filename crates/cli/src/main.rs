@@ -1,6 +1,7 @@
 //! The command `wissel`: reads the command line, prepares the process, and hands over to the command. What a command
 //! does is in [`commands`]; what goes wrong becomes an exit code in [`exit`].
 
+mod archive;
 mod args;
 mod commands;
 mod config;
@@ -8,12 +9,15 @@ mod context;
 mod exit;
 mod form;
 mod home;
+mod home_lock;
 mod job_rules;
+mod key_change;
 mod logging;
 mod output;
 mod problem;
 mod process;
 mod progress;
+mod putting_back;
 mod secret_input;
 mod secrets;
 mod signal;

@@ -36,6 +36,11 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", plain(text));
 }
 
+/// Prints a program text as it is: tabs count there.
+pub(crate) fn script(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 /// Prints a message for a person, beside the output.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", plain(text));

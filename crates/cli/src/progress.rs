@@ -9,6 +9,17 @@ use wissel_jobs::{Event, Progress};
 
 use crate::text::Language;
 
+/// A bar over octets; hidden unless `wanted` and standard error is a terminal.
+pub(crate) fn octets(wanted: bool, total: u64) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    if !wanted || !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{spinner} {wide_bar} {bytes}/{total_bytes} {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
 /// Shows a run as a bar on standard error, when that is a terminal.
 pub(crate) struct Bar {
     bar: ProgressBar,

@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use clap::Args;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use wissel_model::description::{AuthKind, AuthMethod, SettingKind};
 use wissel_model::secrets::field;
 use wissel_model::settings::is_shown;
@@ -39,6 +39,52 @@ pub(crate) struct SecretOptions {
     /// Read a secret setting of the connector from an environment variable
     #[arg(long = "secret-env", value_name = "KEY=VARIABLE", value_parser = form::pair)]
     pub(crate) settings_env: Vec<(String, String)>,
+}
+
+/// Where the passphrase of a backup comes from.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Passphrase")]
+pub(crate) struct PassphraseOptions {
+    /// Read the passphrase from standard input, such as `< FILE`
+    #[arg(long, conflicts_with = "passphrase_env")]
+    passphrase_stdin: bool,
+    /// Read the passphrase from this environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    passphrase_env: Option<String>,
+}
+
+impl PassphraseOptions {
+    /// The passphrase, asked for when it is not given; `new` asks twice.
+    pub(crate) fn read(
+        &self,
+        interactive: bool,
+        new: bool,
+        language: Language,
+    ) -> Result<SecretString, Problem> {
+        if let Some(variable) = &self.passphrase_env {
+            return from_environment(variable);
+        }
+        if self.passphrase_stdin {
+            return from_stdin();
+        }
+        if !interactive {
+            return Err(Problem::usage(
+                "the vault's key in a backup is wrapped with a passphrase, and nobody can be asked for it",
+                "Give it with --passphrase-stdin or --passphrase-env VARIABLE.",
+            ));
+        }
+        let first = form::ask_secret(language.pick("Passphrase of the backup", "Wachtzin van de back-up"))?;
+        if new {
+            let again = form::ask_secret(language.pick("The same once more", "Nog een keer dezelfde"))?;
+            if first.expose_secret() != again.expose_secret() {
+                return Err(Problem::usage(
+                    "the two passphrases differ",
+                    "Nothing was written; begin again.",
+                ));
+            }
+        }
+        Ok(first)
+    }
 }
 
 /// Secrets by field.

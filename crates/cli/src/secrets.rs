@@ -1,32 +1,50 @@
 //! The secrets of accounts: sealed by the vault, kept in the store. This is the host's way to them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use wissel_model::AccountId;
 use wissel_model::secrets::{SecretError, Secrets};
-use wissel_store::Store;
-use wissel_vault::{KeyPolicy, KeySource, Vault};
+use wissel_store::{KeyState, Store, VaultKey};
+use wissel_vault::{KeyId, KeyPlace, KeyPolicy, KeySource, Vault, VaultError};
+
+use crate::key_change;
 
 /// The variable that may hold the vault's key instead of the file.
 pub(crate) const KEY_VARIABLE: &str = "WISSEL_VAULT_KEY";
+/// The credential of a systemd service that may hold it (`LoadCredential=wissel-vault-key:...`).
+const CREDENTIAL: &str = "wissel-vault-key";
+/// How long the operating system's keyring may take; it may ask a person to unlock it.
+const KEYRING_PATIENCE: Duration = Duration::from_secs(120);
+/// How often a secret is read again with a key that is read again: a rotation has at most two steps in between.
+const ATTEMPTS: u32 = 3;
+
+/// What the database says where the operator keeps the key.
+pub(crate) const GIVEN: &str = "given";
+/// What it says for a key file.
+pub(crate) const FILE: &str = "file";
+/// What it says for the operating system's keyring.
+pub(crate) const KEYRING: &str = "keyring";
 
 /// Opens and seals secrets. The vault is opened at the first use: its key is only made when a first secret is stored,
-/// and must be there when there are secrets already.
+/// and must be there when there are secrets already. It is read again when another process has changed it.
 pub(crate) struct StoredSecrets {
     store: Store,
     key_file: PathBuf,
-    vault: OnceCell<Vault>,
+    locks: PathBuf,
+    vault: Mutex<Option<Arc<Vault>>>,
     new_key_allowed: AtomicBool,
 }
 
 impl StoredSecrets {
     /// Opens nothing yet.
-    pub(crate) fn new(store: Store, key_file: PathBuf) -> Self {
-        Self { store, key_file, vault: OnceCell::new(), new_key_allowed: AtomicBool::new(false) }
+    pub(crate) fn new(store: Store, key_file: PathBuf, locks: PathBuf) -> Self {
+        Self { store, key_file, locks, vault: Mutex::default(), new_key_allowed: AtomicBool::new(false) }
     }
 
     /// Lets a new key be made although there are secrets: what was sealed with a lost key must be stored again.
@@ -34,19 +52,95 @@ impl StoredSecrets {
         self.new_key_allowed.store(true, Ordering::Relaxed);
     }
 
-    async fn vault(&self) -> anyhow::Result<&Vault> {
-        self.vault
-            .get_or_try_init(|| async {
-                let source = match std::env::var_os(KEY_VARIABLE) {
-                    Some(_) => KeySource::Environment(KEY_VARIABLE.to_owned()),
-                    None => KeySource::File(self.key_file.clone()),
-                };
-                let must_exist =
-                    !self.new_key_allowed.load(Ordering::Relaxed) && self.store.any_secret().await?;
-                let policy = if must_exist { KeyPolicy::MustExist } else { KeyPolicy::CreateWhenMissing };
-                Ok(Vault::open(&source, policy)?)
-            })
-            .await
+    /// The store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The directory of lock files.
+    pub(crate) fn locks(&self) -> &Path {
+        &self.locks
+    }
+
+    /// Where Wissel itself keeps a key, by what the database says; none where the operator keeps it.
+    pub(crate) fn place(&self, name: &str) -> Option<KeyPlace> {
+        match name {
+            FILE => Some(KeyPlace::File(self.key_file.clone())),
+            KEYRING => Some(KeyPlace::Keyring),
+            _ => None,
+        }
+    }
+
+    /// The key that everything new is sealed with, as the database knows it.
+    pub(crate) async fn current(&self) -> anyhow::Result<Option<VaultKey>> {
+        let keys = self.store.vault_keys().await?;
+        Ok(keys.into_iter().find(|key| key.state == KeyState::Current))
+    }
+
+    /// Where the key is read from: what the operator gives goes first.
+    pub(crate) async fn source(&self) -> anyhow::Result<KeySource> {
+        if std::env::var_os(KEY_VARIABLE).is_some() {
+            return Ok(KeySource::Environment(KEY_VARIABLE.to_owned()));
+        }
+        if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+            let credential = Path::new(&directory).join(CREDENTIAL);
+            if credential.exists() {
+                return Ok(KeySource::Credential(credential));
+            }
+        }
+        let current = self.current().await?;
+        let in_keyring = current.filter(|key| key.place == KEYRING).and_then(|key| KeyId::parse(&key.id));
+        // A key that is lost with its keyring is made anew as a file.
+        let in_keyring = in_keyring.filter(|_| !self.new_key_allowed.load(Ordering::Relaxed));
+        Ok(in_keyring.map_or_else(|| KeySource::File(self.key_file.clone()), KeySource::Keyring))
+    }
+
+    /// The vault with its key, read once.
+    pub(crate) async fn vault(&self) -> anyhow::Result<Arc<Vault>> {
+        let mut vault = self.vault.lock().await;
+        if let Some(vault) = &*vault {
+            return Ok(Arc::clone(vault));
+        }
+        key_change::settle_if_idle(self).await?;
+        let source = self.source().await?;
+        let must_exist = !self.new_key_allowed.load(Ordering::Relaxed) && self.store.any_secret().await?;
+        let policy = if must_exist { KeyPolicy::MustExist } else { KeyPolicy::CreateWhenMissing };
+        let opened = Arc::new(in_background(move || Vault::open(&source, policy)).await?);
+        *vault = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// Lets the key be read again.
+    pub(crate) async fn forget(&self) {
+        *self.vault.lock().await = None;
+    }
+
+    /// The vault to seal with: its key is the one that the database calls the current one.
+    async fn sealing(&self) -> anyhow::Result<Arc<Vault>> {
+        for _ in 0..ATTEMPTS {
+            let vault = self.vault().await?;
+            let id = vault.key().id().to_string();
+            let place = match self.source().await? {
+                KeySource::File(_) => FILE,
+                KeySource::Keyring(_) => KEYRING,
+                KeySource::Environment(_) | KeySource::Credential(_) => GIVEN,
+            };
+            match self.current().await? {
+                Some(current) if current.id == id => return Ok(vault),
+                Some(_)
+                    if !self.new_key_allowed.load(Ordering::Relaxed) && self.store.any_secret().await? =>
+                {
+                    // Changed since it was read, or not the right one.
+                    self.forget().await;
+                }
+                _ => {
+                    self.store.adopt_vault_key(&id, place).await?;
+                    return Ok(vault);
+                }
+            }
+        }
+        let key = self.source().await?.to_string();
+        Err(VaultError::OtherKey { field: "of the other accounts".to_owned(), key }.into())
     }
 
     /// Seals a secret for a field of an account.
@@ -56,14 +150,44 @@ impl StoredSecrets {
         field: &str,
         secret: &SecretString,
     ) -> anyhow::Result<Vec<u8>> {
-        Ok(self.vault().await?.seal(account, field, secret)?)
+        Ok(self.sealing().await?.seal(account, field, secret)?)
     }
 
-    /// The secret, or none when none is stored.
+    /// The secret, or none when none is stored. While a key is changed, the secret and its key may be read at different
+    /// moments: then both are read again.
     pub(crate) async fn find(&self, account: AccountId, field: &str) -> anyhow::Result<Option<SecretString>> {
-        match self.store.secret(account, field).await? {
-            None => Ok(None),
-            Some(sealed) => Ok(Some(self.vault().await?.open_sealed(account, field, &sealed)?)),
+        let mut attempts = 0;
+        loop {
+            let Some(sealed) = self.store.secret(account, field).await? else { return Ok(None) };
+            let opened = match self.vault().await {
+                Ok(vault) => vault.open_sealed(account, field, &sealed).map_err(anyhow::Error::from),
+                Err(error) => Err(error),
+            };
+            attempts += 1;
+            match opened {
+                Err(error) if attempts < ATTEMPTS && is_of_another_key(&error) => self.forget().await,
+                other => return other.map(Some),
+            }
+        }
+    }
+}
+
+fn is_of_another_key(error: &anyhow::Error) -> bool {
+    use VaultError::{KeyFileMissing, KeyringMissing, OtherKey};
+    let error = error.downcast_ref::<VaultError>();
+    matches!(error, Some(OtherKey { .. } | KeyringMissing { .. } | KeyFileMissing { .. }))
+}
+
+/// Does what may wait for a disk, a keyring or a person away from the threads that serve mail.
+pub(crate) async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, VaultError> {
+    match tokio::time::timeout(KEYRING_PATIENCE, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => Err(VaultError::KeyringUnavailable { detail: error.to_string() }),
+        Err(_) => {
+            let detail = format!("it did not answer within {} s", KEYRING_PATIENCE.as_secs());
+            Err(VaultError::KeyringUnavailable { detail })
         }
     }
 }

@@ -68,6 +68,24 @@ impl Language {
         }
     }
 
+    /// The closing line of a rotation of the vault's key.
+    pub(crate) fn rotated(self, secrets: usize, key: &str) -> String {
+        match (self, secrets) {
+            (Self::En, 1) => format!("1 secret is sealed with the new key {key}; the old key is removed"),
+            (Self::En, _) => {
+                format!("{secrets} secrets are sealed with the new key {key}; the old key is removed")
+            }
+            (Self::Nl, 1) => {
+                format!("1 geheim is verzegeld met de nieuwe sleutel {key}; de oude is verwijderd")
+            }
+            (Self::Nl, _) => {
+                format!(
+                    "{secrets} geheimen zijn verzegeld met de nieuwe sleutel {key}; de oude is verwijderd"
+                )
+            }
+        }
+    }
+
     /// What a test of a job says about the import folder.
     pub(crate) fn import_folder(self, path: &str, total: Option<u32>, unread: Option<u32>) -> String {
         let mut text = match self {

@@ -29,7 +29,7 @@ fn wrong_usage_ends_with_2_and_is_json_when_asked() {
     let error = wissel.error(2, &["job", "add", "Facturen", "--folder", "Postvak IN"]);
     assert_eq!(error["code"], "usage");
     assert!(error["message"].as_str().unwrap().contains("required"), "{error}");
-    let error = wissel.error(2, &["job", "run"]);
+    let error = wissel.error(2, &["job", "test"]);
     assert!(error["message"].as_str().unwrap().contains("<NAME>"), "{error}");
     let plain = wissel.run(&["job", "frobnicate"]);
     assert_eq!(plain.code, 2);

@@ -70,6 +70,16 @@ pub enum JobError {
         /// The operation of the contract.
         operation: String,
     },
+    /// The job came back with a backup and was not let run again yet.
+    #[error(
+        "job '{job}' came back with a backup of {made}, and messages that were imported since would be imported again; see docs/operations.md, then let it run with `wissel job edit \"{job}\" --enable`"
+    )]
+    Held {
+        /// The job.
+        job: String,
+        /// When the backup was made.
+        made: jiff::Timestamp,
+    },
     /// Another process works on the job.
     #[error("job '{job}' is being worked on by {holder}; wait until it has finished, or stop it.")]
     Busy {

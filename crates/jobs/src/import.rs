@@ -65,6 +65,9 @@ pub async fn import(
     if options.dry_run {
         return dry_run(shop, job, progress, stop).await;
     }
+    if let Some(made) = shop.store.held_since(job.id).await? {
+        return Err(JobError::Held { job: job.name.clone(), made });
+    }
     let held = HeldLease::acquire(&shop.store, &shop.home, job).await?;
     let run = shop.store.start_run(job.id).await?;
     let mut result = run_all(shop, job, &held, progress, stop).await;

@@ -62,7 +62,7 @@ pub async fn serve(
             () = tokio::time::sleep(TICK) => {}
         }
         if let Err(error) = service.start_due(stop).await {
-            tracing::error!(%error, "the jobs cannot be read");
+            tracing::error!("the jobs cannot be read, and no run begins until they can: {error}");
         }
     }
     service.watches.stop().await;
@@ -142,7 +142,7 @@ impl Service {
             }
             Err(error) => {
                 // Its job cannot be told; a job that still runs is kept out by its lease.
-                tracing::error!(%error, "a run ended in a defect of this program");
+                tracing::error!("a run ended in a defect of this program, please report it: {error}");
                 self.running.clear();
             }
         }
@@ -154,23 +154,36 @@ async fn run(shop: &Workshop, job: &ImportJob, stop: &CancellationToken) -> bool
     match import(shop, job, ImportOptions::default(), &NoProgress, stop).await {
         Ok(report) => {
             for error in &report.errors {
-                tracing::error!(job = job.name, %error, "the run could not be finished");
+                tracing::error!("job '{}' could not be finished: {error}", job.name);
             }
             let (imported, quarantined, failed) = (report.imported, report.quarantined, report.failed);
             if imported + quarantined + failed > 0 {
-                tracing::info!(job = job.name, imported, quarantined, failed, "run ended");
+                tracing::info!("{}", ended(&job.name, imported, quarantined, failed));
             } else {
-                tracing::debug!(job = job.name, "nothing new");
+                tracing::debug!("job '{}' found nothing new", job.name);
             }
             report.errors.is_empty()
         }
         Err(JobError::Busy { holder, .. }) => {
-            tracing::info!(job = job.name, holder, "skipped: another process works on it");
+            tracing::info!("job '{}' is skipped this time: {holder} works on it", job.name);
             true
         }
         Err(error) => {
-            tracing::error!(job = job.name, %error, "the run could not begin");
+            tracing::error!("job '{}' could not begin: {error}", job.name);
             false
         }
     }
+}
+
+/// What a run has done, with the next step where a person has to take one.
+fn ended(job: &str, imported: u64, quarantined: u64, failed: u64) -> String {
+    let mut text =
+        format!("job '{job}' imported {imported} {}", if imported == 1 { "message" } else { "messages" });
+    if failed > 0 {
+        text += &format!(", {failed} failed and are tried again in the next run");
+    }
+    if quarantined > 0 {
+        text += &format!(", {quarantined} set aside; `wissel quarantine list` says why");
+    }
+    text
 }

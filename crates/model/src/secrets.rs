@@ -15,6 +15,10 @@ pub mod field {
     pub const PROXY_PASSWORD: &str = "proxy-password";
 }
 
+/// Where the id of its key stands in a sealed secret: so that the store can refuse what was sealed with a key that is
+/// no longer used, without being able to open anything.
+pub const KEY_ID: std::ops::Range<usize> = 5..13;
+
 /// Codes of [`ConnectorError`](crate::ConnectorError) for a secret that could not be had.
 pub mod code {
     /// None is stored.

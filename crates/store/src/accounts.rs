@@ -7,6 +7,7 @@ use wissel_model::{Account, AccountId};
 
 use crate::error::Failure;
 use crate::rows::{folded, json, read_id, read_json};
+use crate::vault_keys::check_key;
 use crate::{Result, Store, StoreError};
 
 impl Store {
@@ -273,6 +274,7 @@ async fn put_secrets(
     secrets: &[(String, Vec<u8>)],
 ) -> std::result::Result<(), Failure> {
     for (field, sealed) in secrets {
+        check_key(&mut *tx, sealed).await?;
         sqlx::query(
             "INSERT INTO account_secret (account, field, sealed) VALUES (?, ?, ?) \
              ON CONFLICT (account, field) DO UPDATE SET sealed = excluded.sealed",

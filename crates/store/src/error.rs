@@ -84,6 +84,15 @@ pub enum StoreError {
     #[error("the database was closed already; nothing was written")]
     Closed,
 
+    /// The vault's key was changed since this secret was sealed.
+    #[error("the vault's key was changed meanwhile, so nothing was stored; repeat the command")]
+    KeyChanged,
+    /// A secret was stored or removed while all were sealed again.
+    #[error(
+        "secrets were stored or removed while all were sealed again, so nothing was changed; repeat the command"
+    )]
+    SecretsChanged,
+
     /// No account of this name or id.
     #[error("there is no account '{name}'; {}", list("accounts", known, "wissel account add"))]
     AccountNotFound {

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod audit;
+mod copy;
 mod cursors;
 mod error;
 mod jobs;
@@ -20,6 +21,7 @@ mod private_file;
 mod quarantine;
 mod rows;
 mod runs;
+mod vault_keys;
 mod watches;
 mod writer;
 
@@ -37,5 +39,6 @@ pub use matching::{Mapping, Switch};
 pub use open::Store;
 pub use quarantine::{QuarantineItem, Quarantined};
 pub use runs::{JobHealth, Run, RunId, RunOutcome, RunReport};
+pub use vault_keys::{KeyState, Resealed, VaultKey, key_of};
 pub use watches::WatchState;
 pub use writer::Counters;

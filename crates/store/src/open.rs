@@ -81,8 +81,9 @@ impl Store {
     /// Waits for the writes that were accepted, then closes. Clones answer [`StoreError::Closed`] afterwards.
     /// A store that is dropped instead loses nothing that was acknowledged.
     pub async fn close(&self) {
-        self.inner.closing.cancel();
+        // The writer goes last: only a connection that may write takes the log into the database file when it closes.
         self.inner.readers.close().await;
+        self.inner.closing.cancel();
         self.inner.writer.wait().await;
     }
 

@@ -1,18 +1,18 @@
 //! The form of sealed bytes.
 //!
-//! `form (1) | key version (4, big endian) | key fingerprint (8) | nonce (24) | ciphertext and tag (16 more)`.
-//! The tag covers form, key version, account and field as associated data. The fingerprint is not needed for safety;
-//! it only tells "another key" from "damaged".
+//! `form (1) | version (4, big endian) | key id (8) | nonce (24) | ciphertext and tag (16 more)`.
+//! The tag covers form, version, account and field as associated data. The key id says which key opens it, while a
+//! rotation is under way and when the wrong key is there; a changed id leads to a key that does not open it.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
 use crate::VaultError;
-use crate::key::{FINGERPRINT, Key};
+use crate::key::{ID, Key};
 
 /// The form described above.
 const FORM: u8 = 1;
-/// Which key of the installation it is; there is one until keys are rotated.
+/// The version of what the tag covers. Keys are told apart by their ids, not by this.
 const KEY_VERSION: u32 = 1;
 const NONCE: usize = 24;
 
@@ -26,15 +26,15 @@ pub(crate) fn seal(key: &Key, account: &str, field: &str, plain: &[u8]) -> Resul
         .map_err(|_| VaultError::Damaged { field: field.to_owned() })?;
     let mut sealed = vec![FORM];
     sealed.extend(KEY_VERSION.to_be_bytes());
-    sealed.extend(key.fingerprint());
+    sealed.extend(key.id().octets());
     sealed.extend(nonce);
     sealed.extend(ciphertext);
     Ok(sealed)
 }
 
-/// Opens what [`seal`] made. `name` says where the key comes from, for an error.
-pub(crate) fn open(
-    key: &Key,
+/// Opens what [`seal`] made with one of the keys. `name` says where they come from, for an error.
+pub(crate) fn open<'k>(
+    mut keys: impl Iterator<Item = &'k Key>,
     name: &str,
     account: &str,
     field: &str,
@@ -48,11 +48,11 @@ pub(crate) fn open(
         newer => return Err(VaultError::Newer { field: field.to_owned(), form: newer.into() }),
     }
     let (version, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
-    let (print, rest) = rest.split_first_chunk::<FINGERPRINT>().ok_or_else(damaged)?;
+    let (id, rest) = rest.split_first_chunk::<ID>().ok_or_else(damaged)?;
     let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
-    if *print != key.fingerprint() {
+    let Some(key) = keys.find(|key| key.id().octets() == id) else {
         return Err(VaultError::OtherKey { field: field.to_owned(), key: name.to_owned() });
-    }
+    };
     if u32::from_be_bytes(*version) != KEY_VERSION {
         return Err(damaged());
     }
@@ -78,6 +78,13 @@ fn associated(account: &str, field: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_id_stands_where_the_store_looks_for_it() {
+        let key = Key::generate().unwrap();
+        let sealed = seal(&key, "account", "field", b"secret").unwrap();
+        assert_eq!(sealed[wissel_model::secrets::KEY_ID], *key.id().octets());
+    }
 
     #[test]
     fn account_and_field_cannot_run_into_each_other() {

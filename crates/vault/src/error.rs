@@ -85,4 +85,34 @@ pub enum VaultError {
         /// The field.
         field: String,
     },
+    /// The operating system has no keyring that answers.
+    #[error(
+        "the keyring of the operating system cannot be used: {detail}; unlock it or start the session that it belongs to (a server without a desktop usually has none: keep the key in a file or a service credential there)"
+    )]
+    KeyringUnavailable {
+        /// What it said.
+        detail: String,
+    },
+    /// The keyring answers, but does not hold the key.
+    #[error(
+        "the keyring of the operating system does not hold the key {id} that secrets are sealed with; sign in as the user who runs Wissel, or restore a backup"
+    )]
+    KeyringMissing {
+        /// The key's id.
+        id: String,
+    },
+    /// A credential of the service manager is not a key.
+    #[error(
+        "the credential {} is no key; it must be 32 octets, or their base64 or hexadecimal notation", .path.display()
+    )]
+    CredentialMalformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A wrapped key does not open.
+    #[error("the passphrase does not open the key, or the file was changed; try the passphrase again")]
+    WrongPassphrase,
+    /// A wrapped key asks for more memory or time than any that Wissel makes.
+    #[error("the wrapped key asks for unreasonable work to open it; use another copy of the file")]
+    UnreasonableWork,
 }

@@ -1,30 +1,37 @@
 //! Seals secrets at rest, so that the database alone gives none away.
 //!
 //! A secret is sealed with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) under one key of 32 octets, which comes from a
-//! file beside the database or from the environment. Sealed bytes are bound to their account and field: moved to
-//! another row they do not open.
+//! file beside the database, the operating system's keyring, a credential of the service manager or the environment.
+//! Sealed bytes are bound to their account and field, and name their key: moved to another row they do not open.
 //!
-//! What this crate deliberately does not do: keep the sealed bytes (the store does), derive keys from passwords, or
-//! protect against who can read the key file *and* the database.
+//! What this crate deliberately does not do: keep the sealed bytes or remember where the key is (the store does),
+//! derive the key from a password (a passphrase only wraps it, for a backup), or protect against who can read the key
+//! *and* the database.
 
 mod envelope;
 mod error;
 mod key;
+mod key_file;
+mod keyring;
+mod place;
 mod private_file;
 mod source;
+mod wrap;
 
 use secrecy::{ExposeSecret, SecretString};
 use wissel_model::AccountId;
 use zeroize::Zeroizing;
 
 pub use error::VaultError;
+pub use key::{Key, KeyId};
+pub use place::KeyPlace;
 pub use source::{KeyPolicy, KeySource};
+pub use wrap::WrappedKey;
 
-use crate::key::Key;
-
-/// Seals and opens secrets with one key.
+/// Seals secrets with one key, and opens those of that key; while a rotation is under way, those of the next one too.
 pub struct Vault {
     key: Key,
+    next: Option<Key>,
     name: String,
 }
 
@@ -34,7 +41,26 @@ impl Vault {
     /// # Errors
     /// The key is missing, malformed, or readable by others; each names the file or variable and the next step.
     pub fn open(source: &KeySource, policy: KeyPolicy) -> Result<Self, VaultError> {
-        Ok(Self { key: source.load(policy)?, name: source.to_string() })
+        let (key, next) = source.load(policy)?;
+        Ok(Self { key, next, name: source.to_string() })
+    }
+
+    /// A vault with this key. `name` says where it comes from, for errors.
+    #[must_use]
+    pub fn with_key(key: Key, name: &str) -> Self {
+        Self { key, next: None, name: name.to_owned() }
+    }
+
+    /// The key that seals.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Where the key comes from, for people.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.name
     }
 
     /// Seals a secret of an account's field.
@@ -61,10 +87,14 @@ impl Vault {
         sealed: &[u8],
     ) -> Result<SecretString, VaultError> {
         let opened =
-            Zeroizing::new(envelope::open(&self.key, &self.name, &account.to_string(), field, sealed)?);
+            Zeroizing::new(envelope::open(self.keys(), &self.name, &account.to_string(), field, sealed)?);
         let text =
             std::str::from_utf8(&opened).map_err(|_| VaultError::Damaged { field: field.to_owned() })?;
         Ok(SecretString::from(text))
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.key).chain(&self.next)
     }
 }
 

@@ -38,10 +38,13 @@ pub(crate) enum Command {
         /// The job
         name: String,
     },
-    /// Import what is new, once
+    /// Import what is new, once: of one job, or of every enabled job
     Run {
-        /// The job
-        name: String,
+        /// The job; every enabled job when absent
+        name: Option<String>,
+        /// Every enabled job
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
         /// Only list what would be imported
         #[arg(long)]
         dry_run: bool,
@@ -74,7 +77,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
         Command::Show { name } => show::show(context, &name).await,
         Command::Edit(arguments) => edit::run(context, *arguments).await,
         Command::Test { name } => test::run(context, &name).await,
-        Command::Run { name, dry_run } => run::run(context, &name, dry_run).await,
+        Command::Run { name, dry_run, .. } => run::run(context, name.as_deref(), dry_run).await,
         Command::Baseline { name, dry_run } => baseline::run(context, &name, dry_run).await,
         Command::Switch(arguments) => switch::run(context, arguments).await,
         Command::Remove { name, yes } => remove(context, &name, yes).await,

@@ -98,7 +98,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     change_folders(context, &mut job, &arguments).await?;
     change_rest(&mut job, &arguments)?;
     // The directory that it has may be named again, to go on in a new one at the same place.
-    if job == before && arguments.to.is_none() {
+    let held = arguments.enable && store.held_since(job.id).await?.is_some();
+    if job == before && arguments.to.is_none() && !held {
         return Err(Problem::usage(
             format!("nothing to change is given for job '{}'", job.name),
             "`wissel job edit --help` lists the options.",
@@ -110,6 +111,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         job_rules::prepare(&job).await?;
     }
     store.update_job(&job).await?;
+    if held {
+        store.lift_hold(job.id).await?;
+    }
     let job = store.job(job.id).await?;
     context.audit("job.edit", &job.name, json!({ "renamed_from": before.name })).await?;
     let sentence = format!("job '{}' is changed; try it with `wissel job test \"{0}\"`", job.name);

@@ -1,7 +1,8 @@
 //! `wissel job run`: imports what is new, once.
 
-use serde_json::json;
-use wissel_jobs::{ImportOptions, ImportReport, JobError};
+use serde_json::{Value, json};
+use wissel_jobs::{ImportOptions, ImportReport, JobError, Workshop};
+use wissel_model::ImportJob;
 
 use crate::commands::CommandResult;
 use crate::context::Context;
@@ -10,88 +11,168 @@ use crate::output;
 use crate::problem::Problem;
 use crate::progress::Bar;
 
-/// Carries out the command.
-pub(crate) async fn run(context: &Context, name: &str, dry_run: bool) -> CommandResult {
+/// Carries out the command: one job, or every enabled one after the other.
+pub(crate) async fn run(context: &Context, name: Option<&str>, dry_run: bool) -> CommandResult {
+    let Some(name) = name else { return all(context, dry_run).await };
     let shop = context.shop().await?;
     let job = shop.store.job_named(name).await?;
+    let ran = one(context, &shop, &job, dry_run).await?;
+    if context.json {
+        output::json(&ran.document());
+    } else {
+        ran.print(context, "");
+    }
+    Ok(ran.code())
+}
+
+async fn all(context: &Context, dry_run: bool) -> CommandResult {
+    let shop = context.shop().await?;
+    let (mut documents, mut codes) = (Vec::new(), Vec::new());
+    for job in shop.store.jobs().await?.into_iter().filter(|job| job.enabled) {
+        if context.stop.is_cancelled() {
+            codes.push(Code::Stopped);
+            break;
+        }
+        match one(context, &shop, &job, dry_run).await {
+            Ok(ran) => {
+                if !context.json {
+                    ran.print(context, &format!("{}: ", job.name));
+                }
+                documents.push(ran.document());
+                codes.push(ran.code());
+            }
+            Err(error) => {
+                let shown = exit::show(&error);
+                if !context.json {
+                    output::note(&format!("wissel: {}", shown.lines()));
+                }
+                documents.push(json!({ "job": job.name, "dry_run": dry_run, "error": shown.json() }));
+                codes.push(shown.code);
+            }
+        }
+    }
+    if context.json {
+        output::json(&json!({ "jobs": documents }));
+    } else if codes.is_empty() {
+        output::note(context.language.pick(
+            "no job is enabled; `wissel job list` shows the jobs",
+            "geen enkele taak is ingeschakeld; `wissel job list` toont de taken",
+        ));
+    }
+    Ok(together(&codes))
+}
+
+/// How several runs ended: as they all did, or partly.
+fn together(codes: &[Code]) -> Code {
+    match codes {
+        _ if codes.contains(&Code::Stopped) => Code::Stopped,
+        [] => Code::Done,
+        [first, rest @ ..] if rest.iter().all(|code| code == first) => *first,
+        _ => Code::Partly,
+    }
+}
+
+/// A run that came to an end.
+struct Ran {
+    job: String,
+    dry_run: bool,
+    /// Whether the job's filter asks for what only a fetched message shows.
+    looks_inside: bool,
+    report: ImportReport,
+    errors: Vec<Shown>,
+}
+
+async fn one(context: &Context, shop: &Workshop, job: &ImportJob, dry_run: bool) -> anyhow::Result<Ran> {
     let bar = Bar::new(context.progress, context.language);
-    let result = wissel_jobs::import(&shop, &job, ImportOptions { dry_run }, &bar, &context.stop).await;
+    let result = wissel_jobs::import(shop, job, ImportOptions { dry_run }, &bar, &context.stop).await;
     bar.finish();
     let report = match result {
         Ok(report) => report,
-        Err(error) => return Err(Problem::from(context.explain_job(&job, &error).await).into()),
+        Err(error) => return Err(Problem::from(context.explain_job(job, &error).await).into()),
     };
-    let code = code(&report);
     let mut errors = Vec::new();
     for error in &report.errors {
-        errors.push(context.explain_job(&job, error).await);
+        errors.push(context.explain_job(job, error).await);
     }
-    if context.json {
+    let looks_inside = job.filter.inside().is_some();
+    Ok(Ran { job: job.name.clone(), dry_run, looks_inside, report, errors })
+}
+
+impl Ran {
+    fn code(&self) -> Code {
+        code(&self.report)
+    }
+
+    fn document(&self) -> Value {
+        let report = &self.report;
         let candidates: Vec<_> = report
             .candidates
             .iter()
             .map(|(account, folder, message)| json!({ "account": account, "folder": folder, "message": message }))
             .collect();
-        output::json(&json!({
-            "job": job.name,
-            "dry_run": dry_run,
+        json!({
+            "job": self.job,
+            "dry_run": self.dry_run,
             "imported": report.imported,
             "quarantined": report.quarantined,
             "failed": report.failed,
             "filtered": report.filtered,
             "vanished": report.vanished,
             "candidates": candidates,
-            "errors": errors.iter().map(Shown::json).collect::<Vec<_>>(),
-        }));
-    } else {
-        print(context, &report, &errors, dry_run);
-        if dry_run && job.filter.inside().is_some() {
-            output::note(context.language.pick(
-                "attachments are seen only when a message is fetched: fewer may be imported",
-                "bijlagen zijn pas te zien als een bericht is opgehaald: het kunnen er minder worden",
+            "errors": self.errors.iter().map(Shown::json).collect::<Vec<_>>(),
+        })
+    }
+
+    /// `subject` stands before the sentence where several jobs are run.
+    fn print(&self, context: &Context, subject: &str) {
+        let (report, language) = (&self.report, context.language);
+        for error in &self.errors {
+            output::note(&format!("wissel: {}", error.lines()));
+        }
+        if self.dry_run {
+            let row = |(account, folder, message): &(String, String, wissel_model::MessageSummary)| {
+                vec![
+                    account.clone(),
+                    folder.clone(),
+                    output::moment_or_empty(message.received),
+                    message.sender.clone().unwrap_or_default(),
+                    message.subject.clone().unwrap_or_default(),
+                ]
+            };
+            if !report.candidates.is_empty() {
+                let header = ["Account", "Folder", "Received", "From", "Subject"];
+                output::table(&header, report.candidates.iter().map(row).collect());
+            }
+            let count = report.candidates.len() as u64;
+            output::line(&format!("{subject}{}", language.would_import(count)));
+            if self.looks_inside {
+                output::note(language.pick(
+                    "attachments are seen only when a message is fetched: fewer may be imported",
+                    "bijlagen zijn pas te zien als een bericht is opgehaald: het kunnen er minder worden",
+                ));
+            }
+            return;
+        }
+        // "Nothing new" would be wrong where nothing could be looked at.
+        if self.errors.is_empty() || report.imported + report.quarantined + report.failed > 0 {
+            let summary = language.run_summary(report.imported, report.quarantined, report.failed);
+            output::line(&format!("{subject}{summary}"));
+        }
+        if report.filtered > 0 {
+            let messages = language.messages(report.filtered);
+            output::line(&language.pick(
+                format!(
+                    "{subject}{messages} stay where they are: the filter does not take their attachments."
+                ),
+                format!("{subject}{messages} blijven waar ze zijn: het filter neemt hun bijlagen niet."),
             ));
         }
-    }
-    Ok(code)
-}
-
-fn print(context: &Context, report: &ImportReport, errors: &[Shown], dry_run: bool) {
-    for error in errors {
-        output::note(&format!("wissel: {}", error.lines()));
-    }
-    if dry_run {
-        let row = |(account, folder, message): &(String, String, wissel_model::MessageSummary)| {
-            vec![
-                account.clone(),
-                folder.clone(),
-                output::moment_or_empty(message.received),
-                message.sender.clone().unwrap_or_default(),
-                message.subject.clone().unwrap_or_default(),
-            ]
-        };
-        if !report.candidates.is_empty() {
-            let header = ["Account", "Folder", "Received", "From", "Subject"];
-            output::table(&header, report.candidates.iter().map(row).collect());
+        if report.quarantined > 0 {
+            output::note(language.pick(
+                "`wissel quarantine list` shows what was set aside, and why.",
+                "`wissel quarantine list` toont wat apart is gezet, en waarom.",
+            ));
         }
-        output::line(&context.language.would_import(report.candidates.len() as u64));
-        return;
-    }
-    // "Nothing new" would be wrong where nothing could be looked at.
-    if errors.is_empty() || report.imported + report.quarantined + report.failed > 0 {
-        output::line(&context.language.run_summary(report.imported, report.quarantined, report.failed));
-    }
-    if report.filtered > 0 {
-        let messages = context.language.messages(report.filtered);
-        output::line(&context.language.pick(
-            format!("{messages} stay where they are: the filter does not take their attachments."),
-            format!("{messages} blijven waar ze zijn: het filter neemt hun bijlagen niet."),
-        ));
-    }
-    if report.quarantined > 0 {
-        output::note(context.language.pick(
-            "`wissel quarantine list` shows what was set aside, and why.",
-            "`wissel quarantine list` toont wat apart is gezet, en waarom.",
-        ));
     }
 }
 
@@ -110,6 +191,14 @@ fn code(report: &ImportReport) -> Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_runs_end_as_they_all_did_or_partly() {
+        assert_eq!(together(&[]), Code::Done);
+        assert_eq!(together(&[Code::Busy, Code::Busy]), Code::Busy);
+        assert_eq!(together(&[Code::Done, Code::Failed]), Code::Partly);
+        assert_eq!(together(&[Code::Done, Code::Stopped]), Code::Stopped);
+    }
 
     #[test]
     fn the_exit_code_says_whether_all_some_or_nothing_was_done() {

@@ -1,0 +1,205 @@
+//! `wissel restore`: puts a backup back. Until the moment it counts nothing of the old installation is touched.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+use wissel_model::{ImportJob, ProcessedAction};
+use wissel_store::AuditRecord;
+use wissel_vault::KeyPlace;
+
+use super::{CommandResult, backup};
+use crate::context::{Context, actor};
+use crate::exit::Code;
+use crate::home::create_private;
+use crate::problem::Problem;
+use crate::secret_input::PassphraseOptions;
+use crate::secrets::FILE;
+use crate::{archive, home_lock, output, putting_back};
+
+/// What is put back.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The backup
+    file: PathBuf,
+    /// Replace the installation that is there; its files are kept aside
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    passphrase: PassphraseOptions,
+}
+
+/// Carries out the command.
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResult {
+    let home = &context.home;
+    home.create()?;
+    let alone = home_lock::take(home).await?;
+    if home.ready().exists() {
+        putting_back::finish(home, &alone)?;
+    }
+    let occupied = home.database().exists() || home.vault_key().exists();
+    if occupied && !arguments.force {
+        return Err(Problem::failed(
+            format!("there is an installation in {} already", home.root().display()),
+            "Name an empty directory with --home, or replace it with --force; its files are kept aside then.",
+        )
+        .into());
+    }
+    let staged = home.staged();
+    if staged.exists() {
+        // Of a restore that was interrupted before it counted.
+        fs::remove_dir_all(&staged)?;
+    }
+    create_private(&staged)?;
+    let prepared = prepare(context, arguments).await;
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            let _ = fs::remove_dir_all(&staged);
+            return Err(error);
+        }
+    };
+    putting_back::make_ready(home, &alone)?;
+    let aside = putting_back::finish(home, &alone)?;
+    tell(context, &prepared, aside)
+}
+
+/// What was restored, for the words at the end.
+struct Prepared {
+    made: Timestamp,
+    jobs: Vec<ImportJob>,
+    secrets: usize,
+    key: bool,
+    missing: Vec<archive::Connector>,
+    files: Vec<PathBuf>,
+}
+
+/// Makes everything ready in the staging directory.
+async fn prepare(context: &Context, arguments: &Arguments) -> anyhow::Result<Prepared> {
+    let staged = context.home.staged();
+    let opened = backup::open(context, &arguments.file, &arguments.passphrase, &staged).await?;
+    let manifest = &opened.manifest;
+    if let Some(key) = &opened.key {
+        let place = KeyPlace::File(staged.join("vault.key"));
+        place.put(key)?;
+        place.settle(key.id())?;
+    }
+    let store = &opened.store;
+    let jobs = store.jobs().await?;
+    let id = opened.key.as_ref().map(|key| key.id().to_string());
+    let record = AuditRecord {
+        at: Timestamp::now(),
+        actor: actor(),
+        action: "backup.restore".to_owned(),
+        subject: arguments.file.display().to_string(),
+        detail: json!({ "made": manifest.made, "forced": arguments.force }),
+    };
+    store.settle_copy(manifest.made, id.as_deref().map(|id| (id, FILE)), &record).await?;
+    let accounts = store.accounts().await?;
+    let files = accounts.into_iter().filter_map(|account| account.connection.ca_file);
+    let files = files.filter(|file| !file.exists()).collect();
+    let key = !store.any_secret().await? || opened.key.is_some();
+    store.close().await;
+    // The file alone is put into place: what still stood in its log, such as that no job may run, would be lost.
+    if fs::metadata(staged.join("wissel.db-wal")).is_ok_and(|log| log.len() > 0) {
+        return Err(Problem::failed(
+            "the restored database could not be brought into one file",
+            "Nothing was changed; repeat the command.",
+        )
+        .into());
+    }
+    let installed = archive::connectors(context.home.connectors())?;
+    let missing =
+        manifest.connectors.iter().filter(|connector| !installed.contains(connector)).cloned().collect();
+    Ok(Prepared { made: manifest.made, jobs, secrets: opened.secrets, key, missing, files })
+}
+
+/// Whether messages that were imported after the backup still lie where the job looks.
+fn would_repeat(job: &ImportJob) -> bool {
+    match job.action {
+        ProcessedAction::Move | ProcessedAction::Delete => false,
+        ProcessedAction::MarkRead => !job.filter.unread_only,
+        ProcessedAction::Leave => true,
+    }
+}
+
+fn tell(context: &Context, restored: &Prepared, aside: Option<PathBuf>) -> CommandResult {
+    let Prepared { made, jobs, secrets, key, missing, files } = restored;
+    if context.json {
+        let jobs: Vec<_> = jobs
+            .iter()
+            .map(|job| json!({ "job": job.name, "was_enabled": job.enabled, "would_repeat": would_repeat(job) }))
+            .collect();
+        output::json(&json!({
+            "restored": true,
+            "made": made,
+            "jobs": jobs,
+            "secrets": secrets,
+            "needs_key": !key,
+            "connectors_to_install": missing,
+            "files_to_bring": files,
+            "kept_aside": aside,
+        }));
+        return Ok(Code::Done);
+    }
+    let (language, count) = (context.language, jobs.len());
+    let moment = output::moment(*made);
+    output::line(&language.pick(
+        format!("the backup of {moment} is restored: {count} jobs, {secrets} secrets"),
+        format!("de back-up van {moment} is teruggezet: {count} taken, {secrets} geheimen"),
+    ));
+    if let Some(aside) = aside {
+        let aside = aside.display();
+        output::line(&language.pick(
+            format!("what was there before is kept in {aside}"),
+            format!("wat er eerst stond is bewaard in {aside}"),
+        ));
+    }
+    if !key {
+        output::note(language.pick(
+            "The vault's key is not in the backup: put it into vault.key before you go on.",
+            "De sleutel van de kluis zit niet in de back-up: zet die in vault.key voordat u verdergaat.",
+        ));
+    }
+    for connector in missing {
+        let file = &connector.file;
+        output::note(&language.pick(
+            format!("The connector {file} is missing or another version: `wissel connector install {file}`."),
+            format!(
+                "De connector {file} ontbreekt of is een andere versie: `wissel connector install {file}`."
+            ),
+        ));
+    }
+    for file in files {
+        let file = file.display();
+        output::note(&language.pick(
+            format!("An account trusts the certificates in {file}, which is not here: bring it."),
+            format!(
+                "Een account vertrouwt de certificaten in {file}; dat bestand is er niet: zet het terug."
+            ),
+        ));
+    }
+    if !jobs.is_empty() {
+        output::note(&language.pick(
+            format!("No job runs until you let it: what was imported after {moment} is not in its ledger."),
+            format!("Geen taak draait voordat u dat toestaat: wat na {moment} is geïmporteerd staat niet in het register."),
+        ));
+    }
+    for job in jobs {
+        let name = &job.name;
+        output::note(&if would_repeat(job) {
+            language.pick(
+                format!("  '{name}' leaves messages where they are, so those would come again. Look with `wissel job run \"{name}\" --dry-run`; `wissel job baseline \"{name}\"` counts all that is there as done. Then `wissel job edit \"{name}\" --enable`."),
+                format!("  '{name}' laat berichten staan, dus die zouden opnieuw komen. Kijk met `wissel job run \"{name}\" --dry-run`; `wissel job baseline \"{name}\"` telt alles wat er staat als verwerkt. Daarna `wissel job edit \"{name}\" --enable`."),
+            )
+        } else {
+            language.pick(
+                format!("  '{name}' takes imported messages out of its folder, so none comes again: `wissel job edit \"{name}\" --enable`, when no other machine runs it."),
+                format!("  '{name}' haalt geïmporteerde berichten uit de map, dus er komt niets dubbel: `wissel job edit \"{name}\" --enable`, als geen andere machine hem draait."),
+            )
+        });
+    }
+    Ok(Code::Done)
+}

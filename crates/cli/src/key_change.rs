@@ -1,0 +1,213 @@
+//! Changes of the vault's key: another key, or another place for it. At each moment every secret can be opened.
+//!
+//! The order: the database announces the key; it is put into its place, beside the old one, and read back; one
+//! transaction seals every secret with it and makes it the current one; it takes its final place, and the old key is
+//! removed from its own. Whatever ends the process in between, [`settle`] finishes or undoes: what the database calls
+//! current counts.
+
+use std::fs::{File, OpenOptions, TryLockError};
+
+use anyhow::Context as _;
+use wissel_model::fault;
+use wissel_store::{AuditRecord, KeyState, Resealed, StoreError, VaultKey, key_of};
+use wissel_vault::{Key, KeyId, KeyPlace, KeyPolicy, Vault, VaultError};
+
+use crate::problem::Problem;
+use crate::secrets::{StoredSecrets, in_background};
+
+/// How often all is sealed again when secrets are stored meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// The right to change keys: one process at a time. Freed by the operating system when the process ends.
+pub(crate) struct Exclusive(#[allow(dead_code, reason = "held, not read")] File);
+
+impl Exclusive {
+    /// Takes it, unless another process has it.
+    pub(crate) fn take(secrets: &StoredSecrets) -> anyhow::Result<Option<Self>> {
+        let path = secrets.locks().join("vault.lock");
+        let unusable = || format!("the lock {} cannot be used", path.display());
+        std::fs::create_dir_all(secrets.locks()).with_context(unusable)?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(unusable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
+        }
+    }
+}
+
+/// Finishes or undoes a change that was interrupted; one that is under way in another process is left alone.
+pub(crate) async fn settle_if_idle(secrets: &StoredSecrets) -> anyhow::Result<()> {
+    if unfinished(&secrets.store().vault_keys().await?)
+        && let Some(exclusive) = Exclusive::take(secrets)?
+    {
+        settle(secrets, &exclusive).await?;
+    }
+    Ok(())
+}
+
+fn unfinished(keys: &[VaultKey]) -> bool {
+    keys.iter().any(|key| key.state != KeyState::Current)
+}
+
+/// Gives the current key its final place, and removes every other key that nothing is sealed with.
+pub(crate) async fn settle(secrets: &StoredSecrets, _exclusive: &Exclusive) -> anyhow::Result<()> {
+    let store = secrets.store();
+    let keys = store.vault_keys().await?;
+    if !unfinished(&keys) {
+        return Ok(());
+    }
+    let current = keys.iter().find(|key| key.state == KeyState::Current);
+    if let Some(current) = current
+        && let (Some(place), Some(id)) = (secrets.place(&current.place), KeyId::parse(&current.id))
+    {
+        let source = place.source(id);
+        in_background(move || {
+            place.settle(id)?;
+            // Nothing is removed anywhere unless the current key can be read from its place.
+            let found = Vault::open(&source, KeyPolicy::MustExist)?;
+            if found.key().id() == id {
+                return Ok(());
+            }
+            Err(VaultError::OtherKey { field: "of every account".to_owned(), key: found.origin().to_owned() })
+        })
+        .await?;
+        fault::point("vault-key-settled");
+    }
+    let sealed = store.sealed_secrets().await?;
+    for key in keys.iter().filter(|key| key.state != KeyState::Current) {
+        let needed = sealed.iter().any(|(_, _, sealed)| key_of(sealed).as_deref() == Some(&*key.id));
+        let moved = current.is_some_and(|current| current.id == key.id);
+        if needed && !moved {
+            continue;
+        }
+        if let (Some(place), Some(id)) = (secrets.place(&key.place), KeyId::parse(&key.id)) {
+            in_background(move || place.remove(id)).await?;
+            fault::point("vault-key-removed");
+        }
+        store.forget_vault_key(&key.id, &key.place).await?;
+    }
+    Ok(())
+}
+
+/// The key that is in use, known to the database: an older installation has not told it yet.
+pub(crate) async fn adopt(secrets: &StoredSecrets, place: &str) -> anyhow::Result<Vault> {
+    let vault = secrets.vault().await?;
+    let id = vault.key().id().to_string();
+    match secrets.current().await? {
+        None => secrets.store().adopt_vault_key(&id, place).await?,
+        Some(current) if current.id != id => {
+            return Err(Problem {
+                name: "vault",
+                ..Problem::home(
+                    format!(
+                        "{} holds the key {id}, but secrets are sealed with {}",
+                        vault.origin(),
+                        current.id
+                    ),
+                    "Bring the right key back; `wissel vault status` says which secrets need which key.",
+                )
+            }
+            .into());
+        }
+        Some(_) => {}
+    }
+    let key = vault.key().clone_key();
+    Ok(Vault::with_key(key, vault.origin()))
+}
+
+/// Puts the key into its place and makes it the one that everything is sealed with. Returns how many secrets were
+/// sealed again.
+pub(crate) async fn change(
+    secrets: &StoredSecrets,
+    exclusive: &Exclusive,
+    old: &Vault,
+    key: Key,
+    place: &str,
+    record: AuditRecord,
+) -> anyhow::Result<usize> {
+    let store = secrets.store();
+    let id = key.id();
+    let next = Vault::with_key(key.clone_key(), "the new key");
+    if let Some(kept) = secrets.place(place) {
+        check_free(&kept, id, old).await?;
+        store.announce_vault_key(&id.to_string(), place).await?;
+        fault::point("vault-key-announced");
+        let undo = kept.clone();
+        if let Err(error) = in_background(move || kept.put(&key)).await {
+            // Nothing is sealed with it. A keyring that does not answer must not stop every later command, which
+            // would try to take it out again.
+            let _ = in_background(move || undo.remove(id)).await;
+            store.forget_vault_key(&id.to_string(), place).await?;
+            return Err(error.into());
+        }
+        fault::point("vault-key-put");
+    }
+    let count = reseal(secrets, old, &next, place, &record).await;
+    if count.is_ok() {
+        fault::point("vault-resealed");
+    }
+    // Finishes a change that was committed, and undoes one that was not.
+    settle(secrets, exclusive).await?;
+    secrets.forget().await;
+    count
+}
+
+/// Refuses to replace a key file that is not ours to replace.
+async fn check_free(place: &KeyPlace, id: KeyId, old: &Vault) -> anyhow::Result<()> {
+    let looked = place.clone();
+    match in_background(move || looked.occupant()).await? {
+        Some(there) if there != id && there != old.key().id() => Err(Problem {
+            name: "vault",
+            ..Problem::home(
+                format!("a key file with another key, {there}, stands there already"),
+                "Move it away; keep it if a backup still needs it.",
+            )
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+async fn reseal(
+    secrets: &StoredSecrets,
+    old: &Vault,
+    next: &Vault,
+    place: &str,
+    record: &AuditRecord,
+) -> anyhow::Result<usize> {
+    let store = secrets.store();
+    let id = next.key().id().to_string();
+    let mut attempts = 0;
+    loop {
+        let mut resealed = Vec::new();
+        for (account, field, before) in store.sealed_secrets().await? {
+            let opened = match old.open_sealed(account, &field, &before) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    let name = store.account(account).await?.name;
+                    return Err(Problem {
+                        name: "vault",
+                        ..Problem::home(
+                            format!("account '{name}': {error}"),
+                            format!(
+                                "Nothing was changed. Store that secret again with `wissel account edit \"{name}\"`, \
+                                 then repeat this."
+                            ),
+                        )
+                    }
+                    .into());
+                }
+            };
+            let after = next.seal(account, &field, &opened)?;
+            resealed.push(Resealed { account, field, before, after });
+        }
+        let count = resealed.len();
+        attempts += 1;
+        match store.change_vault_key(&id, place, resealed, record).await {
+            Err(StoreError::SecretsChanged) if attempts < ATTEMPTS => {}
+            other => return Ok(other.map(|()| count)?),
+        }
+    }
+}

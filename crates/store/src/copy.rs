@@ -1,0 +1,110 @@
+//! A copy of the whole database, for a backup, and what becomes of a copy that is put back.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use wissel_model::JobId;
+
+use crate::audit::{self, AuditRecord};
+use crate::rows::{moment, read_moment};
+use crate::{Result, Store};
+
+impl Store {
+    /// Writes a copy of the database as it is now into `path`, which must not exist or be empty. Others go on reading
+    /// and writing meanwhile; what they write is not in the copy.
+    ///
+    /// # Errors
+    /// The database failed, or the copy cannot be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<()> {
+        sqlx::query("VACUUM INTO ?")
+            .bind(path.to_string_lossy().into_owned())
+            .execute(self.readers())
+            .await
+            .map_err(|e| self.failed(e))?;
+        Ok(())
+    }
+
+    /// How many octets the database has, about as many as its copy will have.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn size(&self) -> Result<u64> {
+        let octets: i64 =
+            sqlx::query_scalar("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+                .fetch_one(self.readers())
+                .await
+                .map_err(|e| self.failed(e))?;
+        Ok(octets.unsigned_abs())
+    }
+
+    /// Makes a copy that was taken at `made` ready to be worked with: no job runs before an operator lets it, because
+    /// messages that were imported since are not in its ledger; leases of the process that held them then are free; the
+    /// vault's key is in `key_place`, or where it was when that is none.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn settle_copy(
+        &self,
+        made: Timestamp,
+        key: Option<(&str, &str)>,
+        record: &AuditRecord,
+    ) -> Result<()> {
+        let key = key.map(|(id, place)| (id.to_owned(), place.to_owned()));
+        let record = record.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query("INSERT OR REPLACE INTO job_hold (job, made) SELECT id, ? FROM job")
+                    .bind(moment(made))
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query("UPDATE job SET enabled = FALSE, revision = revision + 1")
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query("UPDATE job_lease SET released = TRUE, epoch = epoch + 1")
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query("DELETE FROM vault_key WHERE state <> 'current'").execute(&mut *tx).await?;
+                if let Some((id, place)) = key {
+                    sqlx::query("DELETE FROM vault_key").execute(&mut *tx).await?;
+                    sqlx::query(
+                        "INSERT INTO vault_key (id, place, state, since) VALUES (?, ?, 'current', ?)",
+                    )
+                    .bind(id)
+                    .bind(place)
+                    .bind(moment(record.at))
+                    .execute(&mut *tx)
+                    .await?;
+                }
+                audit::insert(tx, &record).await
+            })
+        })
+        .await
+    }
+
+    /// When the backup was made that this job came back with; none when it may run.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn held_since(&self, job: JobId) -> Result<Option<Timestamp>> {
+        let made: Option<String> = sqlx::query_scalar("SELECT made FROM job_hold WHERE job = ?")
+            .bind(job.to_string())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(|e| self.failed(e))?;
+        made.map(|made| read_moment(&made)).transpose()
+    }
+
+    /// Lets a job run again that came back with a backup.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn lift_hold(&self, job: JobId) -> Result<()> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM job_hold WHERE job = ?").bind(job.to_string()).execute(tx).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
