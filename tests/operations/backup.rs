@@ -2,7 +2,9 @@
 //! a restore that is killed leaves the old installation or the new one.
 
 use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use wissel_tests::corpus;
@@ -93,6 +95,114 @@ fn a_damaged_or_shortened_backup_is_refused_wherever_it_is_damaged() {
     }
 }
 
+/// An archive with these entries, in this order.
+fn archive(entries: &[(&str, &[u8], tar::EntryType)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, octets, kind) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(octets.len() as u64);
+        header.set_entry_type(*kind);
+        builder.append_data(&mut header, name, *octets).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn an_archive_that_says_something_twice_or_out_of_order_is_refused() {
+    use tar::EntryType::{GNUSparse, Regular, Symlink};
+    let mut office = Office::new();
+    let file = backup(&mut office);
+    let mut parts = Vec::new();
+    for entry in tar::Archive::new(fs::File::open(file).unwrap()).entries().unwrap() {
+        let mut octets = Vec::new();
+        entry.unwrap().read_to_end(&mut octets).unwrap();
+        parts.push(octets);
+    }
+    let [database, manifest, seal] = [&*parts[0], &*parts[1], &*parts[2]];
+    let longer = [database, database].concat();
+    let (database, manifest, seal) = (
+        ("wissel.db", database, Regular),
+        ("manifest.json", manifest, Regular),
+        ("manifest.sha256", seal, Regular),
+    );
+    let spoiled = office.wissel.path("spoiled.backup");
+    let check = |entries: &[(&str, &[u8], tar::EntryType)]| {
+        fs::write(&spoiled, archive(entries)).unwrap();
+        office.run(&["backup", "check", spoiled.to_str().unwrap(), "--passphrase-env", "PASSPHRASE"])
+    };
+    check(&[database, manifest, seal]).success();
+    let cases: [&[_]; 6] = [
+        &[("wissel.db", longer.as_slice(), Regular), database, manifest, seal],
+        &[database, manifest, manifest, seal],
+        &[manifest, database, seal],
+        &[database, manifest, seal, ("vault.key", &[7; 32], Regular)],
+        &[("wissel.db", database.1, Symlink), manifest, seal],
+        &[("wissel.db", database.1, GNUSparse), manifest, seal],
+    ];
+    for (number, case) in cases.into_iter().enumerate() {
+        let refused = check(case);
+        assert_eq!(refused.code, Some(1), "case {number}: {refused:?}");
+        assert!(refused.stderr.contains("damaged"), "case {number}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_key_that_the_operator_gives_is_not_put_on_the_disk_by_a_restore() {
+    let mut office = Office::new();
+    let file = backup(&mut office);
+    let key = hex::encode(fs::read(office.wissel.path("vault.key")).unwrap());
+    let mut other = Office { wissel: Wissel::new() };
+    other.wissel.set("WISSEL_LANG", "en");
+    other.wissel.set("PASSPHRASE", PASSPHRASE);
+    other.wissel.set("WISSEL_VAULT_KEY", hex::encode([7; 32]));
+    let said = restore(&other.wissel, file.to_str().unwrap(), &[]).success();
+    assert!(said.stderr.contains("WISSEL_VAULT_KEY holds another one"), "{said:?}");
+    assert!(other.wissel.path("vault.key").exists());
+
+    let mut same = Office { wissel: Wissel::new() };
+    same.wissel.set("PASSPHRASE", PASSPHRASE);
+    same.wissel.set("WISSEL_VAULT_KEY", key);
+    same.wissel.set("WISSEL_LANG", "en");
+    restore(&same.wissel, file.to_str().unwrap(), &[]).success();
+    assert!(!same.wissel.path("vault.key").exists());
+    same.assert_opens(2);
+    same.add("Drie", SECRETS[0]).success();
+}
+
+#[test]
+fn a_backup_beside_a_rotation_holds_the_key_that_opens_it() {
+    let mut office = Office::new();
+    office.wissel.set("PASSPHRASE", PASSPHRASE);
+    let done = AtomicBool::new(false);
+    let rotated = std::thread::scope(|scope| {
+        let rotations = scope.spawn(|| {
+            let mut rotated = 0;
+            while !done.load(Ordering::Relaxed) {
+                // Turned away while a copy is made.
+                let output = office.run(&["vault", "rotate"]);
+                assert!(matches!(output.code, Some(0 | 5)), "{output:?}");
+                rotated += u32::from(output.code == Some(0));
+            }
+            rotated
+        });
+        let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for round in 0..10 {
+                let file = office.wissel.path(&format!("{round}.backup"));
+                let file = file.to_str().unwrap();
+                let made = office.json(&["backup", "create", file, "--passphrase-env", "PASSPHRASE"]);
+                assert_eq!(made["of_another_key"], 0, "{made}");
+                let checked = office.json(&["backup", "check", file, "--passphrase-env", "PASSPHRASE"]);
+                assert_eq!(checked["secrets_opened"], 2, "{checked}");
+            }
+        }));
+        done.store(true, Ordering::Relaxed);
+        let rotated = rotations.join().unwrap();
+        tried.unwrap();
+        rotated
+    });
+    assert!(rotated > 0);
+}
+
 #[test]
 fn a_home_that_is_used_is_replaced_only_on_demand_and_kept_aside() {
     let mut office = Office::new();
@@ -146,6 +256,7 @@ fn a_restore_that_is_killed_leaves_the_old_installation_or_the_new_one() {
         // The database and the key that stand there belong together.
         let (expected, secrets) = if point == "restore-staged" { (3, 3) } else { (2, 2) };
         office.assert_opens(secrets);
+        assert!(!office.wissel.path("restore.new").exists(), "a key lies in what was staged");
         assert_eq!(names(&office).len(), expected, "{point}");
         office.run(&command).success();
         office.assert_opens(2);

@@ -184,8 +184,12 @@ pub(crate) fn read(from: &Path, database: &Path, progress: &dyn Fn(u64)) -> anyh
     for entry in archive.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let name = entry.path().map_err(broken)?.to_string_lossy().into_owned();
+        // Each name once and in order, and octets as they stand: a sparse entry of a few octets could fill the disk.
+        if !entry.header().entry_type().is_file() {
+            return Err(damaged(&format!("'{name}' in it is no plain file")).into());
+        }
         match name.as_str() {
-            DATABASE => {
+            DATABASE if content.is_none() && text.is_empty() => {
                 let mut reader = Digesting::new(&mut entry, progress);
                 let mut to = fs::OpenOptions::new().write(true).open(database)?;
                 let mut buffer = vec![0; 1 << 20];
@@ -198,13 +202,13 @@ pub(crate) fn read(from: &Path, database: &Path, progress: &dyn Fn(u64)) -> anyh
                 }
                 content = Some(reader.content());
             }
-            MANIFEST => {
+            MANIFEST if text.is_empty() && seal.is_empty() => {
                 entry.take(LONGEST_MANIFEST).read_to_end(&mut text).map_err(broken)?;
             }
-            SEAL => {
+            SEAL if seal.is_empty() => {
                 entry.take(128).read_to_string(&mut seal).map_err(broken)?;
             }
-            other => return Err(damaged(&format!("it holds '{other}'")).into()),
+            other => return Err(damaged(&format!("it holds '{other}' where that does not belong")).into()),
         }
     }
     if seal.is_empty() {

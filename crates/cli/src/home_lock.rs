@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::time::{Duration, Instant};
 
 use crate::exit::Code;
-use crate::home::Home;
+use crate::home::{Home, create_private};
 use crate::problem::Problem;
 use crate::putting_back;
 
@@ -21,7 +21,8 @@ pub(crate) struct Shared(#[allow(dead_code, reason = "held, not read")] File);
 #[derive(Debug)]
 pub(crate) struct Alone(#[allow(dead_code, reason = "held, not read")] File);
 
-/// Shares the home. A restore that was interrupted after it became valid is finished first.
+/// Shares the home. A restore that was interrupted after it became valid is finished first; what one left that was
+/// interrupted before is removed, because a key may lie in it.
 pub(crate) async fn share(home: &Home) -> Result<Shared, Problem> {
     loop {
         if home.ready().exists() {
@@ -31,6 +32,8 @@ pub(crate) async fn share(home: &Home) -> Result<Shared, Problem> {
         let file = open(home)?;
         lock(home, || file.try_lock_shared()).await?;
         if !home.ready().exists() {
+            // Nobody restores while the home is shared. Of several who come together one removes it.
+            let _ = std::fs::remove_dir_all(home.staged());
             return Ok(Shared(file));
         }
     }
@@ -64,7 +67,7 @@ async fn lock(home: &Home, mut attempt: impl FnMut() -> Result<(), TryLockError>
 }
 
 fn open(home: &Home) -> Result<File, Problem> {
-    let file = std::fs::create_dir_all(home.locks()).and_then(|()| {
+    let file = create_private(&home.locks()).and_then(|()| {
         OpenOptions::new().create(true).truncate(false).write(true).open(home.locks().join("home.lock"))
     });
     file.map_err(|error| unusable(home, &error))

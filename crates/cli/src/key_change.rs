@@ -6,19 +6,25 @@
 //! current counts.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use wissel_model::fault;
 use wissel_store::{AuditRecord, KeyState, Resealed, StoreError, VaultKey, key_of};
 use wissel_vault::{Key, KeyId, KeyPlace, KeyPolicy, Vault, VaultError};
 
+use crate::exit::Code;
+use crate::home::create_private;
 use crate::problem::Problem;
 use crate::secrets::{StoredSecrets, in_background};
 
 /// How often all is sealed again when secrets are stored meanwhile.
 const ATTEMPTS: u32 = 5;
+/// How long a change of the key is waited for before a copy.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// The right to change keys: one process at a time. Freed by the operating system when the process ends.
+/// The right to change keys, or to keep them as they are: one process at a time. Freed by the operating system when the process ends.
 pub(crate) struct Exclusive(#[allow(dead_code, reason = "held, not read")] File);
 
 impl Exclusive {
@@ -26,7 +32,7 @@ impl Exclusive {
     pub(crate) fn take(secrets: &StoredSecrets) -> anyhow::Result<Option<Self>> {
         let path = secrets.locks().join("vault.lock");
         let unusable = || format!("the lock {} cannot be used", path.display());
-        std::fs::create_dir_all(secrets.locks()).with_context(unusable)?;
+        create_private(secrets.locks()).with_context(unusable)?;
         let file =
             OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(unusable)?;
         match file.try_lock() {
@@ -34,6 +40,31 @@ impl Exclusive {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
         }
+    }
+}
+
+/// Keeps the key as it is while what it has sealed is copied; a change that was interrupted is settled first.
+pub(crate) async fn hold(secrets: &StoredSecrets) -> anyhow::Result<Exclusive> {
+    let begun = Instant::now();
+    loop {
+        if let Some(exclusive) = Exclusive::take(secrets)? {
+            settle(secrets, &exclusive).await?;
+            return Ok(exclusive);
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(busy().into());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Another process has the right.
+pub(crate) fn busy() -> Problem {
+    Problem {
+        code: Code::Busy,
+        name: "busy",
+        message: "another process changes the vault's key, or copies what is sealed with it".to_owned(),
+        next: "Wait for it to end, then look with `wissel vault status`.".to_owned(),
     }
 }
 
@@ -96,7 +127,10 @@ pub(crate) async fn adopt(secrets: &StoredSecrets, place: &str) -> anyhow::Resul
     let vault = secrets.vault().await?;
     let id = vault.key().id().to_string();
     match secrets.current().await? {
-        None => secrets.store().adopt_vault_key(&id, place).await?,
+        None => {
+            secrets.check_opens_all(&vault).await?;
+            secrets.store().adopt_vault_key(&id, place).await?;
+        }
         Some(current) if current.id != id => {
             return Err(Problem {
                 name: "vault",
@@ -113,8 +147,7 @@ pub(crate) async fn adopt(secrets: &StoredSecrets, place: &str) -> anyhow::Resul
         }
         Some(_) => {}
     }
-    let key = vault.key().clone_key();
-    Ok(Vault::with_key(key, vault.origin()))
+    Ok(Vault::with_key(vault.key().clone_key(), vault.origin()))
 }
 
 /// Puts the key into its place and makes it the one that everything is sealed with. Returns how many secrets were
@@ -156,17 +189,17 @@ pub(crate) async fn change(
 
 /// Refuses to replace a key file that is not ours to replace.
 async fn check_free(place: &KeyPlace, id: KeyId, old: &Vault) -> anyhow::Result<()> {
-    let looked = place.clone();
-    match in_background(move || looked.occupant()).await? {
-        Some(there) if there != id && there != old.key().id() => Err(Problem {
+    let (looked, known) = (place.clone(), [id, old.key().id()]);
+    match in_background(move || looked.stranger(&known)).await? {
+        Some((file, there)) => Err(Problem {
             name: "vault",
             ..Problem::home(
-                format!("a key file with another key, {there}, stands there already"),
+                format!("the key file {} holds another key, {there}", file.display()),
                 "Move it away; keep it if a backup still needs it.",
             )
         }
         .into()),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

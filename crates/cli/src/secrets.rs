@@ -79,14 +79,8 @@ impl StoredSecrets {
 
     /// Where the key is read from: what the operator gives goes first.
     pub(crate) async fn source(&self) -> anyhow::Result<KeySource> {
-        if std::env::var_os(KEY_VARIABLE).is_some() {
-            return Ok(KeySource::Environment(KEY_VARIABLE.to_owned()));
-        }
-        if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
-            let credential = Path::new(&directory).join(CREDENTIAL);
-            if credential.exists() {
-                return Ok(KeySource::Credential(credential));
-            }
+        if let Some(source) = given() {
+            return Ok(source);
         }
         let current = self.current().await?;
         let in_keyring = current.filter(|key| key.place == KEYRING).and_then(|key| KeyId::parse(&key.id));
@@ -120,11 +114,7 @@ impl StoredSecrets {
         for _ in 0..ATTEMPTS {
             let vault = self.vault().await?;
             let id = vault.key().id().to_string();
-            let place = match self.source().await? {
-                KeySource::File(_) => FILE,
-                KeySource::Keyring(_) => KEYRING,
-                KeySource::Environment(_) | KeySource::Credential(_) => GIVEN,
-            };
+            let place = place_of(&self.source().await?);
             match self.current().await? {
                 Some(current) if current.id == id => return Ok(vault),
                 Some(_)
@@ -134,6 +124,9 @@ impl StoredSecrets {
                     self.forget().await;
                 }
                 _ => {
+                    if !self.new_key_allowed.load(Ordering::Relaxed) {
+                        self.check_opens_all(&vault).await?;
+                    }
                     self.store.adopt_vault_key(&id, place).await?;
                     return Ok(vault);
                 }
@@ -141,6 +134,15 @@ impl StoredSecrets {
         }
         let key = self.source().await?.to_string();
         Err(VaultError::OtherKey { field: "of the other accounts".to_owned(), key }.into())
+    }
+
+    /// Refuses a key that is not the one of every stored secret: the database of an older version does not say which
+    /// one is right, and must not take a wrong one for it.
+    pub(crate) async fn check_opens_all(&self, vault: &Vault) -> anyhow::Result<()> {
+        for (account, field, sealed) in self.store.sealed_secrets().await? {
+            vault.open_sealed(account, &field, &sealed)?;
+        }
+        Ok(())
     }
 
     /// Seals a secret for a field of an account.
@@ -169,6 +171,24 @@ impl StoredSecrets {
                 other => return other.map(Some),
             }
         }
+    }
+}
+
+/// Where the operator gives the key, when he does.
+pub(crate) fn given() -> Option<KeySource> {
+    if std::env::var_os(KEY_VARIABLE).is_some() {
+        return Some(KeySource::Environment(KEY_VARIABLE.to_owned()));
+    }
+    let credential = Path::new(&std::env::var_os("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
+    credential.exists().then_some(KeySource::Credential(credential))
+}
+
+/// What the database says of such a source.
+pub(crate) fn place_of(source: &KeySource) -> &'static str {
+    match source {
+        KeySource::File(_) => FILE,
+        KeySource::Keyring(_) => KEYRING,
+        KeySource::Environment(_) | KeySource::Credential(_) => GIVEN,
     }
 }
 

@@ -3,10 +3,14 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
 use wissel_model::JobId;
 
 use crate::audit::{self, AuditRecord};
+use crate::error::Failure;
 use crate::rows::{moment, read_moment};
+use crate::vault_keys::key_of;
 use crate::{Result, Store};
 
 impl Store {
@@ -22,6 +26,24 @@ impl Store {
             .await
             .map_err(|e| self.failed(e))?;
         Ok(())
+    }
+
+    /// The ids of the keys that the secrets in such a copy are sealed with, one for each secret; empty for one that has
+    /// no such form. The copy stays as it is.
+    ///
+    /// # Errors
+    /// The copy cannot be read.
+    pub async fn keys_in_copy(path: &Path) -> Result<Vec<String>> {
+        // Nobody else knows the copy: without locks, nothing is put beside it.
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+        let read = async {
+            let mut copy = SqliteConnection::connect_with(&options).await?;
+            let sealed = sqlx::query_scalar("SELECT sealed FROM account_secret").fetch_all(&mut copy).await?;
+            copy.close().await?;
+            Ok::<Vec<Vec<u8>>, sqlx::Error>(sealed)
+        };
+        let sealed = read.await.map_err(|e| Failure::from(e).at(path))?;
+        Ok(sealed.iter().map(|sealed| key_of(sealed).unwrap_or_default()).collect())
     }
 
     /// How many octets the database has, about as many as its copy will have.

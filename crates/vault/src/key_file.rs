@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 use crate::key::{Key, KeyId, LENGTH};
 use crate::{KeyPolicy, VaultError, private_file};
 
+/// How the name of a key file ends that did not get its own name yet.
+const DRAFT: &str = ".new";
+
 /// The key, and the next one where a rotation is under way. Made first where the policy allows it.
 pub(crate) fn load(path: &Path, policy: KeyPolicy) -> Result<(Key, Option<Key>), VaultError> {
     // The next key first: when it takes its place between the two looks, it is found at least once.
@@ -46,14 +49,31 @@ pub(crate) fn settle(path: &Path, id: KeyId) -> Result<(), VaultError> {
     Ok(())
 }
 
-/// Removes the key of this id, and no other.
+/// Removes the key of this id, and no other; also from a draft that a process left which was killed.
 pub(crate) fn remove(path: &Path, id: KeyId) -> Result<(), VaultError> {
-    for place in [&beside(path), path] {
-        if read(place)?.is_some_and(|key| key.id() == id) {
-            fs::remove_file(place).and_then(|()| sync(place)).map_err(|e| unusable(place, &e))?;
+    for place in [beside(path), path.to_owned()] {
+        if read(&place)?.is_some_and(|key| key.id() == id) {
+            fs::remove_file(&place).and_then(|()| sync(&place)).map_err(|e| unusable(&place, &e))?;
+        }
+    }
+    for draft in drafts(path).map_err(|e| unusable(path, &e))? {
+        // One that is half written or just gone belongs to a process that makes a key at this moment.
+        if read(&draft).is_ok_and(|key| key.is_some_and(|key| key.id() == id)) {
+            fs::remove_file(&draft).and_then(|()| sync(&draft)).map_err(|e| unusable(&draft, &e))?;
         }
     }
     Ok(())
+}
+
+/// The first place beside which or in which another key stands than those that are known.
+pub(crate) fn stranger(path: &Path, known: &[KeyId]) -> Result<Option<(PathBuf, KeyId)>, VaultError> {
+    for place in [path.to_owned(), beside(path)] {
+        let found = read(&place)?.map(|key| key.id()).filter(|id| !known.contains(id));
+        if let Some(id) = found {
+            return Ok(Some((place, id)));
+        }
+    }
+    Ok(None)
 }
 
 /// The key in the file; none when there is no file.
@@ -84,7 +104,7 @@ pub(crate) fn create(path: &Path, key: &Key) -> io::Result<()> {
     let mut mark = [0; 8];
     getrandom::fill(&mut mark).map_err(io::Error::other)?;
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.new", hex::encode(mark)));
+    name.push(format!(".{}{DRAFT}", hex::encode(mark)));
     let draft = PathBuf::from(name);
     let made = write_new(&draft, key.bytes()).and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -96,6 +116,23 @@ pub(crate) fn create(path: &Path, key: &Key) -> io::Result<()> {
     sync(path)
 }
 
+/// The drafts of a key file.
+fn drafts(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut prefix = path.file_name().unwrap_or_default().to_owned();
+    prefix.push(".");
+    let prefix = prefix.to_string_lossy();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory_of(path))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&*prefix) && name.ends_with(DRAFT) {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
 /// Where the next key stands.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -103,10 +140,13 @@ fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Makes the names beside `path` durable.
 fn sync(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    private_file::sync_directory(directory)
+    private_file::sync_directory(directory_of(path))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

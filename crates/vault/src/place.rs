@@ -60,13 +60,13 @@ impl KeyPlace {
         }
     }
 
-    /// The id of a key that stands in the file's final place; none in a keyring, where keys do not meet.
+    /// Another key than those of these ids that a file here would meet: where, and its id. Keys in a keyring do not meet.
     ///
     /// # Errors
     /// What stands there cannot be read, or is no key.
-    pub fn occupant(&self) -> Result<Option<KeyId>, VaultError> {
+    pub fn stranger(&self, known: &[KeyId]) -> Result<Option<(PathBuf, KeyId)>, VaultError> {
         match self {
-            Self::File(path) => Ok(key_file::read(path)?.map(|key| key.id())),
+            Self::File(path) => key_file::stranger(path, known),
             Self::Keyring => Ok(None),
         }
     }

@@ -11,7 +11,7 @@ use wissel_vault::{Key, KeyPlace, KeyPolicy, KeySource, Vault, VaultError};
 fn while_the_next_key_stands_beside_the_present_one_both_open() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("vault.key");
-    let (place, source) = (KeyPlace::File(path.clone()), KeySource::File(path));
+    let (place, source) = (KeyPlace::File(path.clone()), KeySource::File(path.clone()));
     let old = Vault::open(&source, KeyPolicy::CreateWhenMissing).unwrap();
     let account = AccountId::generate();
     let by_old = old.seal(account, "password", &SecretString::from("geheim")).unwrap();
@@ -35,7 +35,8 @@ fn while_the_next_key_stands_beside_the_present_one_both_open() {
     assert!(matches!(error, VaultError::OtherKey { .. }), "{error}");
     // A key that is not there is not removed, and no other one in its place.
     place.remove(old.key().id()).unwrap();
-    assert_eq!(place.occupant().unwrap(), Some(id));
+    assert_eq!(place.stranger(&[]).unwrap(), Some((path.clone(), id)));
+    assert_eq!(place.stranger(&[id]).unwrap(), None);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 

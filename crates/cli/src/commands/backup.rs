@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 use wissel_store::{KeyState, Store};
-use wissel_vault::{Key, Vault};
+use wissel_vault::{Key, Vault, VaultError};
 
 use super::CommandResult;
 use crate::archive::{self, KeyEntry, Manifest};
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
 use crate::secret_input::PassphraseOptions;
-use crate::{output, progress, putting_back};
+use crate::{key_change, output, progress, putting_back};
 
 /// The fewest characters of a passphrase.
 const SHORTEST: usize = 8;
@@ -69,7 +69,7 @@ async fn create(context: &Context, arguments: &Create) -> CommandResult {
         refused(format!("nothing can be written in {}: {error}", directory.display()))
     };
     let (store, secrets) = (context.store().await?, context.secrets().await?);
-    let key = if arguments.without_key || !store.any_secret().await? {
+    let passphrase = if arguments.without_key || !store.any_secret().await? {
         None
     } else {
         let passphrase = arguments.passphrase.read(context.interactive(), true, context.language)?;
@@ -80,13 +80,35 @@ async fn create(context: &Context, arguments: &Create) -> CommandResult {
             )
             .into());
         }
-        Some((secrets.vault().await?, passphrase))
+        Some(passphrase)
     };
     let bar = progress::octets(context.progress, store.size().await?.saturating_mul(2));
     let made = Timestamp::now();
     let copy = tempfile::Builder::new().prefix(".wissel-backup-").tempfile_in(directory).map_err(beside)?;
+    // The key stays the one that has sealed what is copied, until both are read.
+    let held = if passphrase.is_some() { Some(key_change::hold(secrets).await?) } else { None };
     copy_database(store, copy.path(), &bar).await?;
     let copied = bar.position();
+    let key = match passphrase {
+        Some(passphrase) => Some((secrets.vault().await?, passphrase)),
+        None => None,
+    };
+    drop(held);
+    let sealed = Store::keys_in_copy(copy.path()).await?;
+    let strange = match &key {
+        Some((vault, _)) => {
+            let id = vault.key().id().to_string();
+            sealed.iter().filter(|key| **key != id).count()
+        }
+        None if !sealed.is_empty() && !arguments.without_key => {
+            return Err(Problem::failed(
+                "a first secret was stored while the backup was written, and its key is not in it",
+                "No backup was made; repeat the command.",
+            )
+            .into());
+        }
+        None => 0,
+    };
     let draft = tempfile::Builder::new().prefix(".wissel-backup-").tempfile_in(directory).map_err(beside)?;
     let accounts = store.accounts().await?.len();
     let jobs = store.jobs().await?.len();
@@ -111,7 +133,9 @@ async fn create(context: &Context, arguments: &Create) -> CommandResult {
     context.audit("backup.create", &file.display().to_string(), json!({ "key": key.is_some() })).await?;
     let size = std::fs::metadata(&file)?.len();
     if context.json {
-        output::json(&json!({ "created": true, "file": file, "octets": size, "backup": view(&manifest) }));
+        output::json(
+            &json!({ "created": true, "file": file, "octets": size, "of_another_key": strange, "backup": view(&manifest) }),
+        );
         return Ok(Code::Done);
     }
     let (shown, size) = (file.display(), context.language.size(size));
@@ -119,6 +143,12 @@ async fn create(context: &Context, arguments: &Create) -> CommandResult {
         format!("the backup {shown} is written ({size}, {accounts} accounts, {jobs} jobs)"),
         format!("de back-up {shown} is geschreven ({size}, {accounts} accounts, {jobs} taken)"),
     ));
+    if strange > 0 {
+        output::note(&context.language.pick(
+            format!("{strange} of the secrets need another key, which is not in it: `wissel vault status`."),
+            format!("{strange} van de geheimen hebben een andere sleutel nodig, die er niet in zit: `wissel vault status`."),
+        ));
+    }
     output::note(&if manifest.key.is_some() {
         context
             .language
@@ -202,8 +232,12 @@ pub(crate) async fn open(
     if let Some(key) = &key {
         let vault = Vault::with_key(key.clone_key(), "the key in the backup");
         for (account, field, sealed) in store.sealed_secrets().await? {
-            vault.open_sealed(account, &field, &sealed)?;
-            secrets += 1;
+            match vault.open_sealed(account, &field, &sealed) {
+                Ok(_) => secrets += 1,
+                // Its key was lost before the backup was made; that must not cost all the rest.
+                Err(VaultError::OtherKey { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(Opened { manifest, store, key, secrets })

@@ -1,14 +1,14 @@
 //! `wissel restore`: puts a backup back. Until the moment it counts nothing of the old installation is touched.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use wissel_model::{ImportJob, ProcessedAction};
 use wissel_store::AuditRecord;
-use wissel_vault::KeyPlace;
+use wissel_vault::{Key, KeyPlace, KeyPolicy, Vault};
 
 use super::{CommandResult, backup};
 use crate::context::{Context, actor};
@@ -16,8 +16,8 @@ use crate::exit::Code;
 use crate::home::create_private;
 use crate::problem::Problem;
 use crate::secret_input::PassphraseOptions;
-use crate::secrets::FILE;
-use crate::{archive, home_lock, output, putting_back};
+use crate::secrets::{FILE, GIVEN};
+use crate::{archive, home_lock, output, putting_back, secrets};
 
 /// What is put back.
 #[derive(Debug, Args)]
@@ -74,6 +74,8 @@ struct Prepared {
     key: bool,
     missing: Vec<archive::Connector>,
     files: Vec<PathBuf>,
+    /// What gives another key than the restored one, and goes before it.
+    shadow: Option<String>,
 }
 
 /// Makes everything ready in the staging directory.
@@ -81,14 +83,12 @@ async fn prepare(context: &Context, arguments: &Arguments) -> anyhow::Result<Pre
     let staged = context.home.staged();
     let opened = backup::open(context, &arguments.file, &arguments.passphrase, &staged).await?;
     let manifest = &opened.manifest;
-    if let Some(key) = &opened.key {
-        let place = KeyPlace::File(staged.join("vault.key"));
-        place.put(key)?;
-        place.settle(key.id())?;
-    }
+    let kept = match &opened.key {
+        Some(key) => Some((key.id().to_string(), keep(key, &staged)?)),
+        None => None,
+    };
     let store = &opened.store;
     let jobs = store.jobs().await?;
-    let id = opened.key.as_ref().map(|key| key.id().to_string());
     let record = AuditRecord {
         at: Timestamp::now(),
         actor: actor(),
@@ -96,11 +96,13 @@ async fn prepare(context: &Context, arguments: &Arguments) -> anyhow::Result<Pre
         subject: arguments.file.display().to_string(),
         detail: json!({ "made": manifest.made, "forced": arguments.force }),
     };
-    store.settle_copy(manifest.made, id.as_deref().map(|id| (id, FILE)), &record).await?;
+    store.settle_copy(manifest.made, kept.as_ref().map(|(id, place)| (&**id, *place)), &record).await?;
     let accounts = store.accounts().await?;
     let files = accounts.into_iter().filter_map(|account| account.connection.ca_file);
     let files = files.filter(|file| !file.exists()).collect();
     let key = !store.any_secret().await? || opened.key.is_some();
+    let shadow = secrets::given().filter(|_| kept.as_ref().is_some_and(|(_, place)| *place == FILE));
+    let shadow = shadow.map(|source| source.to_string());
     store.close().await;
     // The file alone is put into place: what still stood in its log, such as that no job may run, would be lost.
     if fs::metadata(staged.join("wissel.db-wal")).is_ok_and(|log| log.len() > 0) {
@@ -113,7 +115,19 @@ async fn prepare(context: &Context, arguments: &Arguments) -> anyhow::Result<Pre
     let installed = archive::connectors(context.home.connectors())?;
     let missing =
         manifest.connectors.iter().filter(|connector| !installed.contains(connector)).cloned().collect();
-    Ok(Prepared { made: manifest.made, jobs, secrets: opened.secrets, key, missing, files })
+    Ok(Prepared { made: manifest.made, jobs, secrets: opened.secrets, key, missing, files, shadow })
+}
+
+/// Puts the key into a file, unless the operator gives the same one: that one shall not lie on the disk too.
+fn keep(key: &Key, staged: &Path) -> anyhow::Result<&'static str> {
+    let given = secrets::given().and_then(|source| Vault::open(&source, KeyPolicy::MustExist).ok());
+    if given.is_some_and(|given| given.key().id() == key.id()) {
+        return Ok(GIVEN);
+    }
+    let place = KeyPlace::File(staged.join("vault.key"));
+    place.put(key)?;
+    place.settle(key.id())?;
+    Ok(FILE)
 }
 
 /// Whether messages that were imported after the backup still lie where the job looks.
@@ -126,7 +140,7 @@ fn would_repeat(job: &ImportJob) -> bool {
 }
 
 fn tell(context: &Context, restored: &Prepared, aside: Option<PathBuf>) -> CommandResult {
-    let Prepared { made, jobs, secrets, key, missing, files } = restored;
+    let Prepared { made, jobs, secrets, key, missing, files, shadow } = restored;
     if context.json {
         let jobs: Vec<_> = jobs
             .iter()
@@ -138,6 +152,7 @@ fn tell(context: &Context, restored: &Prepared, aside: Option<PathBuf>) -> Comma
             "jobs": jobs,
             "secrets": secrets,
             "needs_key": !key,
+            "other_key_in": shadow,
             "connectors_to_install": missing,
             "files_to_bring": files,
             "kept_aside": aside,
@@ -161,6 +176,12 @@ fn tell(context: &Context, restored: &Prepared, aside: Option<PathBuf>) -> Comma
         output::note(language.pick(
             "The vault's key is not in the backup: put it into vault.key before you go on.",
             "De sleutel van de kluis zit niet in de back-up: zet die in vault.key voordat u verdergaat.",
+        ));
+    }
+    if let Some(shadow) = shadow {
+        output::note(&language.pick(
+            format!("The restored key is in vault.key, but {shadow} holds another one, which goes first: take that away."),
+            format!("De teruggezette sleutel staat in vault.key, maar {shadow} bevat een andere, en die gaat voor: haal die weg."),
         ));
     }
     for connector in missing {

@@ -4,7 +4,7 @@ use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde_json::json;
 use wissel_store::{AuditRecord, KeyState, key_of};
-use wissel_vault::{Key, KeySource};
+use wissel_vault::Key;
 
 use super::CommandResult;
 use crate::context::{Context, actor};
@@ -12,7 +12,7 @@ use crate::exit::Code;
 use crate::key_change::{self, Exclusive};
 use crate::output;
 use crate::problem::Problem;
-use crate::secrets::{FILE, GIVEN, KEYRING, StoredSecrets};
+use crate::secrets::{self, FILE, GIVEN, KEYRING, StoredSecrets};
 
 /// What can be done with the key.
 #[derive(Debug, Subcommand)]
@@ -51,14 +51,6 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
     }
 }
 
-fn place_of(source: &KeySource) -> &'static str {
-    match source {
-        KeySource::File(_) => FILE,
-        KeySource::Keyring(_) => KEYRING,
-        KeySource::Environment(_) | KeySource::Credential(_) => GIVEN,
-    }
-}
-
 async fn status(context: &Context) -> CommandResult {
     let (store, secrets) = (context.store().await?, context.secrets().await?);
     key_change::settle_if_idle(secrets).await?;
@@ -87,7 +79,7 @@ async fn status(context: &Context) -> CommandResult {
             )
             .collect();
         output::json(&json!({
-            "place": place_of(&source),
+            "place": secrets::place_of(&source),
             "location": source.to_string(),
             "key": id,
             "since": since,
@@ -128,16 +120,8 @@ async fn status(context: &Context) -> CommandResult {
     Ok(Code::Done)
 }
 
-async fn exclusive(secrets: &StoredSecrets) -> anyhow::Result<Exclusive> {
-    Exclusive::take(secrets)?.ok_or_else(|| {
-        Problem {
-            code: Code::Busy,
-            name: "busy",
-            message: "another process is changing the vault's key".to_owned(),
-            next: "Wait for it to end, then look with `wissel vault status`.".to_owned(),
-        }
-        .into()
-    })
+fn exclusive(secrets: &StoredSecrets) -> anyhow::Result<Exclusive> {
+    Exclusive::take(secrets)?.ok_or_else(|| key_change::busy().into())
 }
 
 fn record(action: &str, subject: &str, detail: serde_json::Value) -> AuditRecord {
@@ -152,10 +136,10 @@ fn record(action: &str, subject: &str, detail: serde_json::Value) -> AuditRecord
 
 async fn rotate(context: &Context, new_key_env: Option<&str>) -> CommandResult {
     let secrets = context.secrets().await?;
-    let exclusive = exclusive(secrets).await?;
+    let exclusive = exclusive(secrets)?;
     key_change::settle(secrets, &exclusive).await?;
     let source = secrets.source().await?;
-    let place = place_of(&source);
+    let place = secrets::place_of(&source);
     let key = match (new_key_env, place) {
         (Some(variable), GIVEN) => Key::from_environment(variable)?,
         (None, GIVEN) => {
@@ -206,10 +190,10 @@ async fn rotate(context: &Context, new_key_env: Option<&str>) -> CommandResult {
 
 async fn move_to(context: &Context, to: Place) -> CommandResult {
     let secrets = context.secrets().await?;
-    let exclusive = exclusive(secrets).await?;
+    let exclusive = exclusive(secrets)?;
     key_change::settle(secrets, &exclusive).await?;
     let source = secrets.source().await?;
-    let from = place_of(&source);
+    let from = secrets::place_of(&source);
     let place = match to {
         Place::Keyring => KEYRING,
         Place::File => FILE,
