@@ -71,3 +71,23 @@ fn a_certificate_for_another_name_is_refused() {
     is_refused(&scene, ACCOUNT);
     assert!(forward.connections() > 0, "it was the certificate, not the way there");
 }
+
+#[test]
+fn the_doctor_tells_of_a_certificate_that_ends_soon_and_of_no_other() {
+    for (days, told) in [(10, true), (60, false)] {
+        let scene = Scene::start(&Options { certificate: Shown::Ending(days), ..Options::default() });
+        let report = scene.run(&["doctor", "--json"]).success().json();
+        let findings = report["findings"].as_array().unwrap();
+        let warned: Vec<_> = findings.iter().filter(|finding| finding["check"] == "certificate").collect();
+        assert_eq!(warned.len(), usize::from(told), "{days} days: {report:#}");
+        if told {
+            assert_eq!(warned[0]["status"], "warn");
+            assert_eq!(warned[0]["subject"], "Inkoop");
+            let message = warned[0]["message"].as_str().unwrap();
+            let end = jiff::Zoned::now().date() + jiff::Span::new().days(days);
+            // Told in the machine's own time, whatever that is.
+            let around = [end.yesterday().unwrap(), end, end.tomorrow().unwrap()].map(|day| day.to_string());
+            assert!(around.iter().any(|day| message.contains(day)), "{message}");
+        }
+    }
+}

@@ -139,6 +139,21 @@ fn a_key_file_of_somebody_else_is_not_replaced() {
     office.assert_opens(2);
 }
 
+#[test]
+fn a_keyring_that_is_gone_after_a_move_out_of_it_keeps_no_secret_closed() {
+    let mut office = Office::new();
+    let keyring = office.with_keyring();
+    office.run(&["vault", "move", "--to", "keyring"]).success();
+    office.dies_at("vault-resealed", &["vault", "move", "--to", "file"]);
+    office.wissel.set("WISSEL_TEST_KEYRING", "none");
+    office.assert_opens(2);
+    let warned = office.run(&["vault", "status", "--json"]);
+    assert!(warned.stderr.contains("cannot be removed"), "{warned:?}");
+    assert_eq!(warned.json()["unfinished"], true);
+    office.wissel.set("WISSEL_TEST_KEYRING", &keyring);
+    assert_tidy(&office, "file", 2);
+}
+
 /// A file that only its owner may read.
 fn write_private(path: &Path, octets: &[u8]) {
     let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();

@@ -7,12 +7,14 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
-/// Which certificate a server shows. Both are for `localhost` and 127.0.0.1.
+/// Which certificate a server shows. All are for `localhost` and 127.0.0.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shown {
     /// One that the CA in [`Files::ca`] signed.
     #[default]
     Signed,
+    /// One that the CA signed, and that ends after so many days.
+    Ending(i8),
     /// One that signed itself.
     SelfSigned,
 }
@@ -20,7 +22,7 @@ pub enum Shown {
 /// PEM files in one folder.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// The CA that signed the server's certificate, if it is [`Shown::Signed`].
+    /// The CA that signed the server's certificate, if it is not [`Shown::SelfSigned`].
     pub ca: PathBuf,
     /// A CA that has nothing to do with the server.
     pub unrelated_ca: PathBuf,
@@ -44,9 +46,14 @@ impl Files {
         fs::write(&files.ca, ca.pem()).unwrap();
         fs::write(&files.unrelated_ca, authority("Unrelated test CA").0.pem()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let server = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let mut server = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        if let Shown::Ending(days) = shown {
+            let end = jiff::Zoned::now().date() + jiff::Span::new().days(days);
+            let (month, day) = (end.month().unsigned_abs(), end.day().unsigned_abs());
+            server.not_after = rcgen::date_time_ymd(end.year().into(), month, day);
+        }
         let certificate = match shown {
-            Shown::Signed => server.signed_by(&key, &issuer),
+            Shown::Signed | Shown::Ending(_) => server.signed_by(&key, &issuer),
             Shown::SelfSigned => server.self_signed(&key),
         };
         fs::write(&files.certificate, certificate.unwrap().pem()).unwrap();

@@ -114,7 +114,13 @@ pub(crate) async fn settle(secrets: &StoredSecrets, _exclusive: &Exclusive) -> a
             continue;
         }
         if let (Some(place), Some(id)) = (secrets.place(&key.place), KeyId::parse(&key.id)) {
-            in_background(move || place.remove(id)).await?;
+            if let Err(error) = in_background(move || place.remove(id)).await {
+                // Nothing needs it. A keyring that is locked or gone must not keep the other secrets closed.
+                tracing::warn!(
+                    "the key {id} is not needed any more and cannot be removed: {error}; the next command tries again"
+                );
+                continue;
+            }
             fault::point("vault-key-removed");
         }
         store.forget_vault_key(&key.id, &key.place).await?;

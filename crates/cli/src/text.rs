@@ -58,6 +58,26 @@ impl Language {
         }
     }
 
+    /// How many of each a backup holds.
+    pub(crate) fn contents(self, accounts: usize, jobs: usize) -> String {
+        let many =
+            |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
+        match self {
+            Self::En => format!("{}, {}", many(accounts, "account", "accounts"), many(jobs, "job", "jobs")),
+            Self::Nl => format!("{}, {}", many(accounts, "account", "accounts"), many(jobs, "taak", "taken")),
+        }
+    }
+
+    /// A number of secrets.
+    pub(crate) fn secrets(self, count: usize) -> String {
+        match (self, count) {
+            (Self::En, 1) => "1 secret".to_owned(),
+            (Self::En, _) => format!("{count} secrets"),
+            (Self::Nl, 1) => "1 geheim".to_owned(),
+            (Self::Nl, _) => format!("{count} geheimen"),
+        }
+    }
+
     /// What the doctor says about secrets that the vault can open.
     pub(crate) fn secrets_opened(self, count: u64) -> String {
         match (self, count) {

@@ -10,6 +10,7 @@ mod shelf;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
@@ -122,6 +123,12 @@ impl Catalogue {
         });
         catalogue.shelf.refresh(&catalogue.directory).await;
         Ok(catalogue)
+    }
+
+    /// When the certificates end that this server showed since the catalogue was opened, if that is within three weeks.
+    #[must_use]
+    pub fn certificate_ends_soon(&self, server: &str) -> Option<SystemTime> {
+        self.host.trust.ends_soon(server)
     }
 
     /// Every `.wasm` file of the directory, in the order of their names. Waits until each is loaded.

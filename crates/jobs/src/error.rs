@@ -72,7 +72,7 @@ pub enum JobError {
     },
     /// The job came back with a backup and was not let run again yet.
     #[error(
-        "job '{job}' came back with a backup of {made}, and messages that were imported since would be imported again; see docs/operations.md, then let it run with `wissel job edit \"{job}\" --enable`"
+        "job '{job}' came back with a backup of {made:.0}, and messages that were imported since may be imported again; see docs/operations.md, then let it run with `wissel job edit \"{job}\" --enable`"
     )]
     Held {
         /// The job.

@@ -93,6 +93,11 @@ pub enum VaultError {
         /// What it said.
         detail: String,
     },
+    /// This program cannot speak to a keyring.
+    #[error(
+        "the keyring of the operating system cannot be used: this program was built without it; take one that was built with the feature `keyring`, or keep the key in a file or a service credential"
+    )]
+    KeyringNotBuilt,
     /// The keyring answers, but does not hold the key.
     #[error(
         "the keyring of the operating system does not hold the key {id} that secrets are sealed with; sign in as the user who runs Wissel, or restore a backup"

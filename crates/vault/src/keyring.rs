@@ -32,6 +32,7 @@ fn name(id: KeyId) -> String {
     format!("vault key {id}")
 }
 
+#[cfg(any(feature = "keyring", debug_assertions))]
 fn unavailable(detail: impl std::fmt::Display) -> VaultError {
     VaultError::KeyringUnavailable { detail: detail.to_string() }
 }
@@ -115,20 +116,17 @@ mod system {
 
 #[cfg(not(feature = "keyring"))]
 mod system {
-    use super::unavailable;
     use crate::VaultError;
 
-    const WITHOUT: &str = "this program was built without it (feature `keyring`)";
-
     pub(super) fn get(_name: &str) -> Result<Option<Vec<u8>>, VaultError> {
-        Err(unavailable(WITHOUT))
+        Err(VaultError::KeyringNotBuilt)
     }
 
     pub(super) fn put(_name: &str, _octets: &[u8]) -> Result<(), VaultError> {
-        Err(unavailable(WITHOUT))
+        Err(VaultError::KeyringNotBuilt)
     }
 
     pub(super) fn remove(_name: &str) -> Result<(), VaultError> {
-        Err(unavailable(WITHOUT))
+        Err(VaultError::KeyringNotBuilt)
     }
 }

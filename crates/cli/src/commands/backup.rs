@@ -139,9 +139,10 @@ async fn create(context: &Context, arguments: &Create) -> CommandResult {
         return Ok(Code::Done);
     }
     let (shown, size) = (file.display(), context.language.size(size));
+    let holds = context.language.contents(accounts, jobs);
     output::line(&context.language.pick(
-        format!("the backup {shown} is written ({size}, {accounts} accounts, {jobs} jobs)"),
-        format!("de back-up {shown} is geschreven ({size}, {accounts} accounts, {jobs} taken)"),
+        format!("the backup {shown} is written ({size}, {holds})"),
+        format!("de back-up {shown} is geschreven ({size}, {holds})"),
     ));
     if strange > 0 {
         output::note(&context.language.pick(
@@ -270,12 +271,13 @@ async fn check(context: &Context, file: &Path, passphrase: &PassphraseOptions) -
         return Ok(Code::Done);
     }
     let made = output::moment(manifest.made);
-    let (accounts, jobs, count) = (manifest.accounts, manifest.jobs, opened.secrets);
+    let holds = context.language.contents(manifest.accounts, manifest.jobs);
+    let secrets = context.language.secrets(opened.secrets);
     output::line(&context.language.pick(
-        format!("the backup of {made} is sound: {accounts} accounts, {jobs} jobs, {count} secrets opened"),
-        format!("de back-up van {made} is gaaf: {accounts} accounts, {jobs} taken, {count} geheimen geopend"),
+        format!("the backup of {made} is sound: {holds}, {secrets} opened"),
+        format!("de back-up van {made} is gaaf: {holds}, {secrets} geopend"),
     ));
-    if count < sealed {
+    if opened.secrets < sealed {
         output::note(context.language.pick(
             "It needs a vault key that is not in it.",
             "Er is een sleutel van de kluis nodig die er niet in zit.",

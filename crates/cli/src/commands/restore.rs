@@ -69,6 +69,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
 /// What was restored, for the words at the end.
 struct Prepared {
     made: Timestamp,
+    accounts: usize,
     jobs: Vec<ImportJob>,
     secrets: usize,
     key: bool,
@@ -98,6 +99,7 @@ async fn prepare(context: &Context, arguments: &Arguments) -> anyhow::Result<Pre
     };
     store.settle_copy(manifest.made, kept.as_ref().map(|(id, place)| (&**id, *place)), &record).await?;
     let accounts = store.accounts().await?;
+    let count = accounts.len();
     let files = accounts.into_iter().filter_map(|account| account.connection.ca_file);
     let files = files.filter(|file| !file.exists()).collect();
     let key = !store.any_secret().await? || opened.key.is_some();
@@ -115,7 +117,16 @@ async fn prepare(context: &Context, arguments: &Arguments) -> anyhow::Result<Pre
     let installed = archive::connectors(context.home.connectors())?;
     let missing =
         manifest.connectors.iter().filter(|connector| !installed.contains(connector)).cloned().collect();
-    Ok(Prepared { made: manifest.made, jobs, secrets: opened.secrets, key, missing, files, shadow })
+    Ok(Prepared {
+        made: manifest.made,
+        accounts: count,
+        jobs,
+        secrets: opened.secrets,
+        key,
+        missing,
+        files,
+        shadow,
+    })
 }
 
 /// Puts the key into a file, unless the operator gives the same one: that one shall not lie on the disk too.
@@ -140,7 +151,7 @@ fn would_repeat(job: &ImportJob) -> bool {
 }
 
 fn tell(context: &Context, restored: &Prepared, aside: Option<PathBuf>) -> CommandResult {
-    let Prepared { made, jobs, secrets, key, missing, files, shadow } = restored;
+    let Prepared { made, accounts, jobs, secrets, key, missing, files, shadow } = restored;
     if context.json {
         let jobs: Vec<_> = jobs
             .iter()
@@ -159,11 +170,12 @@ fn tell(context: &Context, restored: &Prepared, aside: Option<PathBuf>) -> Comma
         }));
         return Ok(Code::Done);
     }
-    let (language, count) = (context.language, jobs.len());
+    let language = context.language;
     let moment = output::moment(*made);
+    let (holds, secrets) = (language.contents(*accounts, jobs.len()), language.secrets(*secrets));
     output::line(&language.pick(
-        format!("the backup of {moment} is restored: {count} jobs, {secrets} secrets"),
-        format!("de back-up van {moment} is teruggezet: {count} taken, {secrets} geheimen"),
+        format!("the backup of {moment} is restored: {holds}, {secrets}"),
+        format!("de back-up van {moment} is teruggezet: {holds}, {secrets}"),
     ));
     if let Some(aside) = aside {
         let aside = aside.display();

@@ -113,8 +113,8 @@ async fn status(context: &Context) -> CommandResult {
     }
     if unfinished {
         output::note(language.pick(
-            "A change of the key is under way in another process.",
-            "Een ander proces is bezig de sleutel te vervangen.",
+            "A change of the key is not finished: another process is at it, or an old key cannot be removed from its place.",
+            "Het vervangen van de sleutel is niet af: een ander proces is ermee bezig, of een oude sleutel kan niet weg van zijn plaats.",
         ));
     }
     Ok(Code::Done)

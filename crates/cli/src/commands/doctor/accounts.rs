@@ -12,7 +12,7 @@ use wissel_model::{Account, Description, Proxy};
 
 use super::Findings;
 use crate::context::Context;
-use crate::views;
+use crate::{output, views};
 
 /// How long a name may take to be resolved.
 const RESOLVING: Duration = Duration::from_secs(10);
@@ -90,6 +90,27 @@ async fn look_at(context: &Context, account: &Account, offline: bool, findings: 
         );
         findings.fail("account", &account.name, message, next);
     }
+    for (host, _) in &hosts {
+        certificate(context, account, host, findings).await;
+    }
+}
+
+/// Warns about a server whose certificates end soon: from then on nothing is imported.
+async fn certificate(context: &Context, account: &Account, host: &str, findings: &mut Findings) {
+    let Ok(catalogue) = context.catalogue().await else { return };
+    let ends = catalogue.certificate_ends_soon(host).and_then(|ends| Timestamp::try_from(ends).ok());
+    let Some(ends) = ends.map(output::moment) else { return };
+    let (message, next) = context.language.pick(
+        (
+            format!("the certificate of {host} is valid until {ends}"),
+            "Ask its administrator to renew it: after that, connecting is refused.",
+        ),
+        (
+            format!("het certificaat van {host} is geldig tot {ends}"),
+            "Vraag de beheerder het te vernieuwen: daarna wordt de verbinding geweigerd.",
+        ),
+    );
+    findings.warn("certificate", &account.name, message, next);
 }
 
 /// Whether every secret is stored that the account needs. That each can be opened is looked at with the vault.

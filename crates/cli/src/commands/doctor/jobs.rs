@@ -62,6 +62,17 @@ async fn fares(store: &Store, language: Language, job: &ImportJob, findings: &mu
         let failing = language.pick("failing since", "mislukt al sinds");
         let message = format!("{failing} {}, {succeeded}: {reason}", output::moment(since));
         findings.fail("job", &job.name, message, test);
+    } else if let Ok(Some(made)) = store.held_since(job.id).await {
+        let made = output::moment(made);
+        let message = language.pick(
+            format!("came back with the backup of {made} and does not run until you let it"),
+            format!("kwam terug met de back-up van {made} en draait niet voordat u dat toestaat"),
+        );
+        let next = language.pick(
+            format!("See what was imported since (docs/operations.md), then `wissel job edit \"{name}\" --enable`."),
+            format!("Kijk wat er sindsdien is geïmporteerd (docs/operations.md), en daarna `wissel job edit \"{name}\" --enable`."),
+        );
+        findings.warn("job", &job.name, message, next);
     } else if health.last_success.is_none() {
         let (message, once) = language.pick(
             ("never ran", "`wissel job run` runs it once."),
