@@ -1,25 +1,25 @@
-//! The life of one batch of messages: reserved in the ledger, fetched into the sink, made durable, recorded, and then
-//! moved, marked or deleted. Also decides what becomes of a message that does not come through.
+//! One fetch of messages whose keys are reserved, into the recorder's queue; and what becomes of a message that does
+//! not come through.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
+use tokio::sync::mpsc;
 use wissel_model::{
-    ConnectorError, ErrorKind, Folder, MessageId, MessageKey, MessageSummary, ProcessedAction, Session, fault,
+    ConnectorError, ErrorKind, Folder, MessageId, MessageKey, MessageSummary, Session, fault,
 };
-use wissel_sink::{Context, Staged};
-use wissel_store::{DeliverTo, Delivered};
+use wissel_sink::Context;
 
+use crate::JobError;
 use crate::error::breaks_session;
-use crate::folders::{JobFolders, in_folder};
-use crate::intake::{FailedMessage, Intake, Intaken, taken};
-use crate::listing::takes_inside;
+use crate::folders::in_folder;
+use crate::intake::{FailedMessage, Intake, Intaken, Wanted, taken};
 use crate::pass::{Pass, add};
-use crate::recover::octets;
-use crate::{Event, JobError};
+use crate::recorder::Fetched;
 
-/// Messages in one `fetch`, unless the connector wants fewer.
-pub(crate) const BATCH: usize = 64;
-/// Octets in one `fetch`, as far as the listing tells; bounds what a crash has to repeat.
+/// Messages in one `fetch`, unless the connector wants fewer: between two fetches the service waits.
+pub(crate) const BATCH: usize = 500;
+/// Octets in one `fetch`, as far as the listing tells: a call's time is limited.
 const BATCH_OCTETS: u64 = 32 * 1024 * 1024;
 /// How often a message may break the connection or the connector before the run leaves it alone.
 const STRIKES: u32 = 2;
@@ -36,34 +36,45 @@ impl Pass<'_> {
         fitting.count().clamp(1, messages.len())
     }
 
-    /// Reserves, fetches, records and processes one batch; asks again for what was not attempted.
-    pub(crate) async fn import_batch(
+    /// Fetches one batch, whose keys are reserved, into the recorder's queue; asks again for what was not attempted.
+    pub(crate) async fn fetch_batch(
         &mut self,
         session: &mut dyn Session,
-        folders: &JobFolders,
         folder: &Folder,
         batch: &[MessageSummary],
+        keys: &HashMap<MessageId, MessageKey>,
+        to: &mpsc::Sender<Fetched>,
     ) -> Result<(), JobError> {
-        let keys = self.shop.store.reserve(self.lease, self.account.id, &folder.id, batch).await?;
-        fault::point("ledger-reserved");
-        let mut left: HashMap<MessageId, (MessageKey, Context)> = batch
-            .iter()
-            .zip(keys)
-            .map(|(message, key)| (message.id.clone(), (key, self.context(folder, message))))
-            .collect();
+        let mut left: Vec<&MessageSummary> = batch.iter().filter(|m| keys.contains_key(&m.id)).collect();
         while !left.is_empty() {
-            let ids: Vec<MessageId> =
-                batch.iter().map(|m| &m.id).filter(|id| left.contains_key(id)).cloned().collect();
-            let keys: HashMap<MessageId, MessageKey> =
-                left.iter().map(|(id, (key, _))| (id.clone(), *key)).collect();
-            let listed = batch.iter().filter_map(|m| Some((m.id.clone(), m.size?))).collect();
-            let (intake, result) = Intake::new(self.sink.clone(), left.clone(), listed, self.stop.clone());
+            let ids: Vec<MessageId> = left.iter().map(|message| message.id.clone()).collect();
+            let (intake, result) = self.intake(folder, &left, keys, to);
             let fetched = session.fetch(&ids, intake).await;
             fault::point("fetched");
-            let mut intaken = taken(&result);
-            let settled = self.record(session, folders, folder, &keys, &mut intaken, &fetched).await?;
+            let intaken = taken(&result);
+            if let Some(error) = intaken.sink_error {
+                // Also when the connector blames the message for it: the sink is at fault.
+                return Err(JobError::Sink { job: self.job.name.clone(), source: error });
+            }
+            if to.is_closed() {
+                // So is the recorder, which tells its own reason.
+                return Err(JobError::Stopped);
+            }
+            if !intaken.fetched.is_empty() {
+                self.memory.casualties = 0;
+            }
+            let mut settled: HashSet<MessageId> = intaken.fetched.into_iter().collect();
+            for failed in intaken.failed {
+                if failed.reason.kind == ErrorKind::Cancelled && self.stop.is_cancelled() {
+                    continue;
+                }
+                settled.insert(failed.message.clone());
+                if let Some(key) = keys.get(&failed.message) {
+                    self.settle(folder, *key, failed).await?;
+                }
+            }
             if let Err(error) = fetched {
-                return Err(self.broken(folder, &ids, &keys, intaken.open, &settled, error)?);
+                return Err(self.broken(folder, &ids, keys, intaken.open, &settled, error)?);
             }
             self.check_stop()?;
             if settled.is_empty() {
@@ -75,72 +86,28 @@ impl Pass<'_> {
                 }
                 return Ok(());
             }
-            left.retain(|id, _| !settled.contains(id));
+            left.retain(|message| !settled.contains(&message.id));
         }
         Ok(())
     }
 
-    /// Makes durable and records what a fetch brought, and changes the mailbox. Returns the messages that need
-    /// nothing more in this run.
-    async fn record(
-        &mut self,
-        session: &mut dyn Session,
-        folders: &JobFolders,
+    /// What takes in these messages.
+    fn intake(
+        &self,
         folder: &Folder,
+        messages: &[&MessageSummary],
         keys: &HashMap<MessageId, MessageKey>,
-        intaken: &mut Intaken,
-        fetched: &Result<(), ConnectorError>,
-    ) -> Result<HashSet<MessageId>, JobError> {
-        let (staged, over): (Vec<Staged>, Vec<Staged>) = std::mem::take(&mut intaken.staged)
-            .into_iter()
-            .partition(|staged| takes_inside(&self.job.filter, &staged.inspection));
-        let over = self.pass_over(over).await?;
-        let delivered: Vec<Delivered> = staged.iter().map(delivered).collect();
-        let to =
-            if self.job.action == ProcessedAction::Leave { DeliverTo::Done } else { DeliverTo::Delivered };
-        if !staged.is_empty() {
-            self.sink.commit(staged).await.map_err(|e| self.sink_failed(e))?;
-            self.shop.store.deliver(self.lease, &delivered, to).await?;
-        }
-        fault::point("ledger-delivered");
-        self.imported(delivered.len() as u64);
-        if let Some(error) = intaken.sink_error.take() {
-            // Also when the connector blames the message for it: the sink is at fault.
-            return Err(self.sink_failed(error));
-        }
-        let mut settled = HashSet::new();
-        for failed in std::mem::take(&mut intaken.failed) {
-            if failed.reason.kind == ErrorKind::Cancelled && self.stop.is_cancelled() {
-                continue;
-            }
-            settled.insert(failed.message.clone());
-            if let Some(key) = keys.get(&failed.message) {
-                self.settle(folder, *key, failed).await?;
-            }
-        }
-        settled.extend(keys.iter().filter(|(_, key)| over.contains(key)).map(|(id, _)| id.clone()));
-        let done: HashSet<MessageKey> = delivered.iter().map(|d| d.key).collect();
-        let messages: Vec<(MessageKey, MessageId)> =
-            keys.iter().filter(|(_, key)| done.contains(key)).map(|(id, key)| (*key, id.clone())).collect();
-        settled.extend(messages.iter().map(|(_, id)| id.clone()));
-        let usable = fetched.as_ref().err().is_none_or(|error| !breaks_session(error));
-        if usable && to == DeliverTo::Delivered && !messages.is_empty() {
-            self.act(session, folders, &messages, false).await?;
-        }
-        Ok(settled)
-    }
-
-    /// Records messages that the filter does not take: their files go, and they stay in the mailbox as they are.
-    async fn pass_over(&mut self, over: Vec<Staged>) -> Result<HashSet<MessageKey>, JobError> {
-        let Some(filter) = self.job.filter.inside().filter(|_| !over.is_empty()) else {
-            return Ok(HashSet::new());
-        };
-        let messages: Vec<Delivered> = over.iter().map(delivered).collect();
-        drop(over);
-        self.shop.store.pass_over(self.lease, &messages, &filter).await?;
-        self.memory.report.filtered += messages.len() as u64;
-        self.progress.on(Event::Passed(messages.len() as u64));
-        Ok(messages.into_iter().map(|message| message.key).collect())
+        to: &mpsc::Sender<Fetched>,
+    ) -> (Box<Intake>, Arc<Mutex<Intaken>>) {
+        let wanted = messages.iter().filter_map(|message| {
+            let wanted = Wanted {
+                key: *keys.get(&message.id)?,
+                context: self.context(folder, message),
+                listed: message.size.unwrap_or(0),
+            };
+            Some((message.id.clone(), wanted))
+        });
+        Intake::new(self.sink.clone(), wanted.collect(), to.clone(), self.stop.clone())
     }
 
     /// Decides about a message that the connector gave up.
@@ -216,20 +183,5 @@ impl Pass<'_> {
             received: message.received,
             read: message.read,
         }
-    }
-
-    fn sink_failed(&self, source: wissel_sink::SinkError) -> JobError {
-        JobError::Sink { job: self.job.name.clone(), source }
-    }
-}
-
-/// What the ledger keeps of a message that was fetched whole.
-fn delivered(staged: &Staged) -> Delivered {
-    Delivered {
-        key: staged.key,
-        digest: Some(staged.inspection.digest.clone()),
-        size: Some(octets(staged.inspection.size)),
-        internet_message_id: staged.inspection.message_id.clone(),
-        subject: staged.inspection.subject.clone(),
     }
 }

@@ -1,15 +1,19 @@
 //! Takes in the messages of one `fetch` and writes them beside their place in the sink.
 //!
-//! Nothing is durable yet when a message ends here: the batch is synced and renamed as a group afterwards. What a
-//! connector leaves open, when it fails or traps, is remembered, since that message may be the cause.
+//! Nothing is durable yet when a message ends here: it is handed to the [recorder](crate::recorder), and the next one
+//! is begun once the recorder has room. What a connector leaves open, when it fails or traps, is remembered, since
+//! that message may be the cause.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wissel_model::{ConnectorError, Delivery, DeliveryInfo, ErrorKind, MessageId, MessageKey};
-use wissel_sink::{Context, DirectorySink, Incoming, SinkError, Staged};
+use wissel_sink::{Context, DirectorySink, Incoming, SinkError};
+
+use crate::recorder::Fetched;
 
 /// A message that could not be fetched, with as many of its bytes as came.
 pub(crate) struct FailedMessage {
@@ -21,8 +25,8 @@ pub(crate) struct FailedMessage {
 /// What one `fetch` brought.
 #[derive(Default)]
 pub(crate) struct Intaken {
-    /// Messages whose bytes are all there, with the read flag the service told of.
-    pub(crate) staged: Vec<Staged>,
+    /// Messages whose bytes are all there; the recorder has them.
+    pub(crate) fetched: Vec<MessageId>,
     /// Messages that the connector gave up.
     pub(crate) failed: Vec<FailedMessage>,
     /// The message that was open when the fetch ended without ending it.
@@ -31,13 +35,29 @@ pub(crate) struct Intaken {
     pub(crate) sink_error: Option<SinkError>,
 }
 
+/// A message that is asked for.
+pub(crate) struct Wanted {
+    pub(crate) key: MessageKey,
+    pub(crate) context: Context,
+    /// Octets, as the listing told; 0 when it did not.
+    pub(crate) listed: u32,
+}
+
+/// The message that is being written, and its place in the recorder's queue.
+struct Open {
+    message: MessageId,
+    incoming: Incoming,
+    listed: u32,
+    place: mpsc::OwnedPermit<Fetched>,
+}
+
 /// The receiving end of one fetch.
 pub(crate) struct Intake {
     sink: DirectorySink,
-    wanted: HashMap<MessageId, (MessageKey, Context)>,
-    open: Option<(MessageId, Incoming)>,
-    /// Octets of the messages, as the listing told.
-    listed: HashMap<MessageId, u32>,
+    wanted: HashMap<MessageId, Wanted>,
+    open: Option<Open>,
+    /// Where complete messages go.
+    to: mpsc::Sender<Fetched>,
     stop: CancellationToken,
     result: Arc<Mutex<Intaken>>,
 }
@@ -46,12 +66,12 @@ impl Intake {
     /// An intake for these messages, and the place where the result appears once it is dropped.
     pub(crate) fn new(
         sink: DirectorySink,
-        wanted: HashMap<MessageId, (MessageKey, Context)>,
-        listed: HashMap<MessageId, u32>,
+        wanted: HashMap<MessageId, Wanted>,
+        to: mpsc::Sender<Fetched>,
         stop: CancellationToken,
     ) -> (Box<Self>, Arc<Mutex<Intaken>>) {
         let result = Arc::new(Mutex::new(Intaken::default()));
-        (Box::new(Self { sink, wanted, listed, open: None, stop, result: Arc::clone(&result) }), result)
+        (Box::new(Self { sink, wanted, open: None, to, stop, result: Arc::clone(&result) }), result)
     }
 
     fn record(&self, change: impl FnOnce(&mut Intaken)) {
@@ -60,8 +80,13 @@ impl Intake {
 
     fn refuse(&self, error: SinkError) -> ConnectorError {
         self.record(|result| result.sink_error = Some(error));
-        ConnectorError::new(ErrorKind::Cancelled, "the sink cannot take more messages")
+        full()
     }
+}
+
+/// What a connector is told when its messages cannot be taken.
+fn full() -> ConnectorError {
+    ConnectorError::new(ErrorKind::Cancelled, "the sink cannot take more messages")
 }
 
 /// Takes the result out once the fetch is over.
@@ -75,29 +100,30 @@ impl Delivery for Intake {
         if self.stop.is_cancelled() {
             return Err(ConnectorError::new(ErrorKind::Cancelled, "a stop was asked for"));
         }
-        let Some((key, mut context)) = self.wanted.remove(message) else {
+        let Some(Wanted { key, mut context, listed }) = self.wanted.remove(message) else {
             return Err(ConnectorError::new(ErrorKind::Fault, "a message was begun that is not awaited"));
         };
         context.received = info.received.or(context.received);
         context.read = info.read.or(context.read);
+        // Without a place the recorder has failed, and says why itself.
+        let place = self.to.clone().reserve_owned().await.map_err(|_| full())?;
         let incoming = self.sink.begin(key, context).map_err(|error| self.refuse(error))?;
-        self.open = Some((message.clone(), incoming));
+        self.open = Some(Open { message: message.clone(), incoming, listed, place });
         Ok(())
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), ConnectorError> {
-        let Some((_, incoming)) = &mut self.open else {
+        let Some(open) = &mut self.open else {
             return Err(ConnectorError::new(ErrorKind::Fault, "bytes came while no message was open"));
         };
-        incoming.write(bytes).map_err(|error| self.refuse(error))
+        open.incoming.write(bytes).map_err(|error| self.refuse(error))
     }
 
     async fn end(&mut self) -> Result<(), ConnectorError> {
-        let Some((message, incoming)) = self.open.take() else {
+        let Some(Open { message, incoming, listed, place }) = self.open.take() else {
             return Err(ConnectorError::new(ErrorKind::Fault, "a message ended while none was open"));
         };
         let staged = incoming.finish().map_err(|error| self.refuse(error))?;
-        let listed = self.listed.get(&message).copied().unwrap_or(0);
         if staged.inspection.size == 0 && listed > 0 {
             // Services count sizes differently, but something is never nothing: the original must stay.
             let reason = format!("the service sent nothing of a message that it lists with {listed} octets");
@@ -105,13 +131,14 @@ impl Delivery for Intake {
             self.record(|result| result.failed.push(FailedMessage { message, reason, partial: None }));
             return Ok(());
         }
-        self.record(|result| result.staged.push(staged));
+        self.record(|result| result.fetched.push(message.clone()));
+        place.send(Fetched { message, staged });
         Ok(())
     }
 
     async fn fail(&mut self, message: &MessageId, reason: ConnectorError) {
         let partial = match self.open.take() {
-            Some((open, incoming)) if open == *message => Some(incoming),
+            Some(open) if open.message == *message => Some(open.incoming),
             other => {
                 self.open = other;
                 None
@@ -124,7 +151,7 @@ impl Delivery for Intake {
 
 impl Drop for Intake {
     fn drop(&mut self) {
-        if let Some((message, incoming)) = self.open.take() {
+        if let Some(Open { message, incoming, .. }) = self.open.take() {
             let reason = ConnectorError::new(ErrorKind::Temporary, "the transfer broke off in this message");
             self.record(|result| {
                 result.open = Some(FailedMessage { message, reason, partial: Some(incoming) });

@@ -21,6 +21,7 @@ mod probe;
 mod progress;
 mod quarantine;
 mod recognise;
+mod recorder;
 mod recover;
 mod service;
 mod suspects;

@@ -19,6 +19,9 @@ const PAGE: u32 = 500;
 /// Pages of one folder. A listing that has more does not end.
 const PAGES: usize = 100_000;
 
+/// The code of a failure because ids are no longer those that the ledger knows.
+const IDS_CHANGED: &str = "ids-changed";
+
 /// Pages in a row that bring nothing: empty, or beginning with a message that an earlier page began with. A service that
 /// filters may send some; one that sends so many does not end.
 const BARREN: usize = 1_000;
@@ -157,8 +160,13 @@ impl<'a> Listing<'a> {
 /// The failure of a listing whose ids are not those that the ledger knows: the next pass compares the whole folder.
 pub(crate) fn ids_changed(account: &Account, folder: &Folder) -> JobError {
     let changed = "the folder's ids changed while it was listed";
-    let error = ConnectorError::new(ErrorKind::Temporary, changed).with_code("ids-changed");
+    let error = ConnectorError::new(ErrorKind::Temporary, changed).with_code(IDS_CHANGED);
     in_folder(account, folder)(error)
+}
+
+/// Whether a failure says that ids changed.
+pub(crate) fn tells_ids_changed(error: &ConnectorError) -> bool {
+    error.code.as_deref() == Some(IDS_CHANGED)
 }
 
 /// A job's filter at one moment. Applied here too, as the service may answer more than was asked for.

@@ -1,26 +1,30 @@
 //! One pass over one account of a job with one session: first what an earlier run left half-way, then what is new.
-//! What happens to one batch of messages is in [`crate::batch`].
+//! How one batch of messages is fetched is in [`crate::batch`], how they are made durable meanwhile in
+//! [`crate::recorder`].
 //!
 //! A pass can break off anywhere and be begun again: it asks the ledger, not its own memory, what is left to do.
 
 use std::collections::{HashMap, HashSet};
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wissel_model::fault;
 use wissel_model::{
     Account, ConnectorError, Description, Filter, Folder, FolderAddress, FolderId, ImportJob, JobAccount,
-    LedgerState, MessageId, MessageKey, ProcessedAction, Session,
+    LedgerState, MessageId, MessageKey, MessageSummary, ProcessedAction, Session,
 };
 use wissel_sink::DirectorySink;
 use wissel_store::{Lease, PinKind};
 
 use crate::action::{Acted, act};
 use crate::batch::BATCH;
+use crate::error::breaks_session;
 use crate::folders::{JobFolders, check_apart, in_account, in_folder, pin_of, resolve};
 use crate::intake::FailedMessage;
-use crate::listing::Listing;
+use crate::listing::{Listing, tells_ids_changed};
 use crate::quarantine::set_aside;
 use crate::recognise::{Standing, expect_ids_valid, keep_ids_valid};
+use crate::recorder::{Fetched, Recorded, Recording, pipeline};
 use crate::recover::record_held;
 use crate::{Event, ImportReport, JobError, Progress, Workshop};
 
@@ -56,7 +60,7 @@ pub(crate) struct Memory {
     pub(crate) suspects: Vec<(Folder, MessageKey, FailedMessage)>,
     /// Whether messages that may have ended the process were tried; see [`crate::suspects`].
     pub(crate) tried_suspects: bool,
-    /// Messages that broke the session each time, since one was delivered last.
+    /// Messages that broke the session each time, since one was fetched last.
     pub(crate) casualties: u32,
     /// Messages that are left to the next run, and the first reason.
     pub(crate) unfetched: Option<(usize, ConnectorError)>,
@@ -177,7 +181,10 @@ impl Pass<'_> {
         let suspects: Vec<MessageKey> = self.memory.suspects.iter().map(|(_, key, _)| *key).collect();
         let (store, job, account) = (&self.shop.store, self.job, self.account);
         let recovered = record_held(store, self.lease, self.sink, job, account, &suspects).await?;
-        self.imported(recovered.recorded);
+        if recovered.recorded > 0 {
+            self.memory.report.imported += recovered.recorded;
+            self.progress.on(Event::Imported(recovered.recorded));
+        }
         Ok(())
     }
 
@@ -200,7 +207,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Returns whether messages stay in the folder when this went well.
+    /// Fetches what is new in a folder while the [recorder](crate::recorder) makes it durable. Returns whether messages
+    /// stay in the folder when this went well.
     async fn import_folder(
         &mut self,
         session: &mut dyn Session,
@@ -208,33 +216,117 @@ impl Pass<'_> {
         folder: &Folder,
         vouched: bool,
     ) -> Result<bool, JobError> {
-        let shop = self.shop;
-        let account = self.account;
         self.progress.on(Event::Folder {
-            account: account.name.clone(),
+            account: self.account.name.clone(),
             folder: folder.display_path(),
             total: folder.total,
         });
-        let mut listing = Listing::new(&shop.store, self.job, account, folder, vouched.then_some(self.lease));
+        let (to, mut recorded, recorder) = pipeline(self);
+        let fetching = self.fetch_folder(session, folders, folder, vouched, to, &mut recorded);
+        let (fetched, recording) = tokio::join!(fetching, recorder.run());
+        self.conclude(session, folders, fetched, recording, recorded).await
+    }
+
+    /// Imports one message, whose key is reserved, all the way before the next.
+    pub(crate) async fn import_one(
+        &mut self,
+        session: &mut dyn Session,
+        folders: &JobFolders,
+        folder: &Folder,
+        key: MessageKey,
+        message: MessageSummary,
+    ) -> Result<(), JobError> {
+        let (to, recorded, recorder) = pipeline(self);
+        let keys = HashMap::from([(message.id.clone(), key)]);
+        let fetching = async {
+            // The recorder ends when this end is dropped.
+            let to = to;
+            self.fetch_batch(session, folder, &[message], &keys, &to).await
+        };
+        let (fetched, recording) = tokio::join!(fetching, recorder.run());
+        self.conclude(session, folders, fetched, recording, recorded).await
+    }
+
+    /// Both halves of the pipeline have ended: counts, and changes the mailbox for what is left of it.
+    async fn conclude<T>(
+        &mut self,
+        session: &mut dyn Session,
+        folders: &JobFolders,
+        fetched: Result<T, JobError>,
+        recording: Recording,
+        mut recorded: Recorded,
+    ) -> Result<T, JobError> {
+        self.memory.report.imported += recording.imported;
+        self.memory.report.filtered += recording.filtered;
+        // When the recorder failed, that is why the other half ended.
+        recording.ended?;
+        let usable = match &fetched {
+            // Where ids changed, those at hand may name other messages: the next pass finds the new ones first.
+            Err(JobError::Mailbox { source, .. }) => !breaks_session(source) && !tells_ids_changed(source),
+            Err(JobError::Store(_)) => false,
+            _ => true,
+        };
+        if usable {
+            self.act_on_recorded(session, folders, &mut recorded).await?;
+        }
+        fetched
+    }
+
+    /// Goes through a folder page by page, and changes the mailbox for what was recorded meanwhile. Returns whether messages
+    /// stay there.
+    async fn fetch_folder(
+        &mut self,
+        session: &mut dyn Session,
+        folders: &JobFolders,
+        folder: &Folder,
+        vouched: bool,
+        to: mpsc::Sender<Fetched>,
+        recorded: &mut Recorded,
+    ) -> Result<bool, JobError> {
+        let store = &self.shop.store;
+        let mut listing = Listing::new(store, self.job, self.account, folder, vouched.then_some(self.lease));
         let leaves = matches!(self.job.action, ProcessedAction::Leave | ProcessedAction::MarkRead);
         let mut stays = false;
         while let Some(mut page) = listing.next(session).await? {
             self.check_stop()?;
             self.progress.on(Event::Passed(page.passed));
             stays |= page.passed > 0 || leaves && !page.messages.is_empty();
-            page.messages.retain(|message| !self.memory.skipped.contains(&message.id));
-            if vouched && !page.messages.is_empty() {
-                expect_ids_valid(session, &shop.store, self.job, account, folder).await?;
+            let skipped = &self.memory.skipped;
+            page.messages.retain(|m| !skipped.contains(&m.id) && !recorded.under_way.contains(&m.id));
+            if page.messages.is_empty() {
+                continue;
             }
+            if vouched {
+                expect_ids_valid(session, store, self.job, self.account, folder).await?;
+            }
+            let keys = store.reserve(self.lease, self.account.id, &folder.id, &page.messages).await?;
+            fault::point("ledger-reserved");
+            let keys = page.messages.iter().map(|message| message.id.clone()).zip(keys).collect();
             let mut rest = page.messages.as_slice();
             while !rest.is_empty() {
                 self.check_stop()?;
                 let (batch, more) = rest.split_at(self.batch_length(rest));
-                self.import_batch(session, folders, folder, batch).await?;
+                self.fetch_batch(session, folder, batch, &keys, &to).await?;
+                recorded.under_way.extend(batch.iter().map(|message| message.id.clone()));
+                self.act_on_recorded(session, folders, recorded).await?;
                 rest = more;
             }
         }
         Ok(stays)
+    }
+
+    /// Changes the mailbox for what was recorded since the last time.
+    async fn act_on_recorded(
+        &mut self,
+        session: &mut dyn Session,
+        folders: &JobFolders,
+        recorded: &mut Recorded,
+    ) -> Result<(), JobError> {
+        let messages = recorded.take();
+        if messages.is_empty() || self.job.action == ProcessedAction::Leave {
+            return Ok(());
+        }
+        self.act(session, folders, &messages, false).await
     }
 
     /// Moves, marks or deletes what is recorded. A failure that costs the session ends the pass; any other is
@@ -298,14 +390,6 @@ impl Pass<'_> {
             self.shop.store.forget(self.lease, &vanished).await?;
         }
         Ok(())
-    }
-
-    pub(crate) fn imported(&mut self, count: u64) {
-        if count > 0 {
-            self.memory.casualties = 0;
-            self.memory.report.imported += count;
-            self.progress.on(Event::Imported(count));
-        }
     }
 
     pub(crate) fn check_stop(&self) -> Result<(), JobError> {

@@ -50,7 +50,7 @@ impl Pass<'_> {
                 size: entry.size,
                 read: None,
             };
-            self.import_batch(session, folders, folder, &[message]).await?;
+            self.import_one(session, folders, folder, entry.key, message).await?;
         }
         Ok(())
     }

@@ -1,19 +1,20 @@
 //! Publishes a group of staged messages so that a power failure at any moment leaves each of them complete or not
 //! there.
 //!
-//! The order is what makes it so. Every file is synced; then, message by message, attachments and `.eml` are renamed
-//! into place and the metadata last; then the directory is synced once for all. A file system keeps the order of
-//! renames within a directory, so metadata never shows without what it describes.
+//! The order is what makes it so. The metadata is written and every file synced; then, message by message, attachments
+//! and `.eml` are renamed into place and the metadata last; then the directory is synced once for all. A file system
+//! keeps the order of renames within a directory, so metadata never shows without what it describes.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use wissel_model::{MessageKey, fault};
 
-use crate::incoming::{Files, Scratch};
-use crate::{SinkError, Staged, blocking, durable};
+use crate::incoming::{Files, Scratch, create};
+use crate::{Metadata, SinkError, Staged, blocking, durable};
 
 /// Syncs under way at once. The disk is what is waited for, and file systems write the journal once for all who wait.
 const SYNCS_AT_ONCE: usize = 16;
@@ -22,18 +23,7 @@ pub(crate) async fn commit(directory: Arc<Path>, group: Vec<Staged>) -> Result<(
     if group.is_empty() {
         return Ok(());
     }
-    let mut unsynced = Vec::new();
-    let mut ready = Vec::with_capacity(group.len());
-    for Staged { files: Files { eml, json, attachments, scratch }, .. } in group {
-        let has_attachments = !attachments.is_empty();
-        if has_attachments {
-            unsynced.push(Unsynced::Directory(scratch.attachments()));
-        }
-        unsynced.extend(attachments.into_iter().map(Unsynced::Closed));
-        unsynced.push(Unsynced::Open(scratch.eml(), eml));
-        unsynced.push(Unsynced::Open(scratch.json(), json));
-        ready.push(Ready { scratch, has_attachments });
-    }
+    let (unsynced, ready) = blocking(&directory, move || written(group)).await?;
     stream::iter(unsynced)
         .map(Ok)
         .try_for_each_concurrent(SYNCS_AT_ONCE, |file| blocking(&directory, || file.sync()))
@@ -49,6 +39,34 @@ pub(crate) async fn commit(directory: Arc<Path>, group: Vec<Staged>) -> Result<(
         Ok(())
     })
     .await
+}
+
+/// Writes the metadata of the messages, and says what is to be synced. Messages first: their content takes longest.
+fn written(group: Vec<Staged>) -> Result<(Vec<Unsynced>, Vec<Ready>), SinkError> {
+    let (mut unsynced, mut small) = (Vec::new(), Vec::with_capacity(group.len()));
+    let mut ready = Vec::with_capacity(group.len());
+    for Staged { metadata, files: Files { eml, attachments, scratch }, .. } in group {
+        let json = write_json(&scratch.json(), &metadata)?;
+        let has_attachments = !attachments.is_empty();
+        if has_attachments {
+            unsynced.push(Unsynced::Directory(scratch.attachments()));
+        }
+        unsynced.extend(attachments.into_iter().map(Unsynced::Closed));
+        unsynced.push(Unsynced::Open(scratch.eml(), eml));
+        small.push(Unsynced::Open(scratch.json(), json));
+        ready.push(Ready { scratch, has_attachments });
+    }
+    unsynced.extend(small);
+    Ok((unsynced, ready))
+}
+
+fn write_json(path: &Path, metadata: &Metadata) -> Result<File, SinkError> {
+    let mut file = create(path)?;
+    let mut text = serde_json::to_vec_pretty(metadata)
+        .map_err(|error| SinkError::new("write", path, io::Error::other(error)))?;
+    text.push(b'\n');
+    file.write_all(&text).map_err(SinkError::on("write", path))?;
+    Ok(file)
 }
 
 /// Something whose content is not durable yet.
@@ -77,12 +95,13 @@ struct Ready {
 impl Ready {
     /// Renames the files into place. A message that is complete there already stays; this one is dropped. One that
     /// is not complete, as a crash leaves it, is replaced as a whole: the service may give other bytes this time.
-    fn publish(self, directory: &Path) -> Result<(), SinkError> {
+    fn publish(mut self, directory: &Path) -> Result<(), SinkError> {
         let place = Place::new(directory, self.scratch.key);
         if place.is_complete()? {
             return Ok(());
         }
         let result = self.rename(&place);
+        self.scratch.empty = result.is_ok();
         if result.is_err() {
             // The disk may have room again later; until then nothing half written is to be seen.
             let _ = place.clear();

@@ -106,10 +106,9 @@ impl Incoming {
         let (inspection, mut attachments) = inspector.finish_with_attachments();
         attachments.check()?;
         let metadata = Metadata::new(scratch.key, context, &inspection, extract);
-        let json = write_json(&scratch.json(), &metadata)?;
         fault::point("sink-staged");
         let attachments = attachments.into_written();
-        Ok(Staged { key: scratch.key, inspection, files: Files { eml, json, attachments, scratch } })
+        Ok(Staged { key: scratch.key, inspection, metadata, files: Files { eml, attachments, scratch } })
     }
 
     /// Removes what was written; the same as dropping it.
@@ -133,13 +132,15 @@ impl Incoming {
     }
 }
 
-/// A message whose files are written but neither durable nor published. Dropping it removes them.
+/// A message whose bytes are written but neither durable nor published. Dropping it removes them.
 #[derive(Debug)]
 pub struct Staged {
     /// Its key.
     pub key: MessageKey,
     /// What was read of it.
     pub inspection: Inspection,
+    /// Not written yet: whoever fetches need not wait for that.
+    pub(crate) metadata: Metadata,
     pub(crate) files: Files,
 }
 
@@ -148,7 +149,6 @@ pub struct Staged {
 pub(crate) struct Files {
     /// Open until they are synced, so that a failure to write them back cannot go unseen.
     pub(crate) eml: File,
-    pub(crate) json: File,
     /// Closed, as there may be many.
     pub(crate) attachments: Vec<PathBuf>,
     // Last, so that files are closed when they are removed.
@@ -163,12 +163,14 @@ pub(crate) struct Scratch {
     /// files or none, never those that its successor is still writing.
     base: String,
     incoming: PathBuf,
+    /// Everything was renamed into its place.
+    pub(crate) empty: bool,
 }
 
 impl Scratch {
     fn new(incoming: &Path, key: MessageKey) -> Self {
         let base = format!("{key}.{}", Uuid::new_v4().simple());
-        Self { key, base, incoming: incoming.to_owned() }
+        Self { key, base, incoming: incoming.to_owned(), empty: false }
     }
 
     /// The key of the attempt that left a file or directory of this name.
@@ -191,6 +193,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if self.empty {
+            return;
+        }
         // What cannot be removed now is a leftover, as after a crash.
         let _ = durable::remove_file(&self.eml());
         let _ = durable::remove_file(&self.json());
@@ -198,19 +203,10 @@ impl Drop for Scratch {
     }
 }
 
-fn create(path: &Path) -> Result<File, SinkError> {
+pub(crate) fn create(path: &Path) -> Result<File, SinkError> {
     File::create_new(path).map_err(SinkError::on("make", path))
 }
 
 fn flushed(file: BufWriter<File>, path: &Path) -> Result<File, SinkError> {
     file.into_inner().map_err(|error| SinkError::new("write", path, error.into_error()))
-}
-
-fn write_json(path: &Path, metadata: &Metadata) -> Result<File, SinkError> {
-    let mut file = create(path)?;
-    let mut text = serde_json::to_vec_pretty(metadata)
-        .map_err(|error| SinkError::new("write", path, io::Error::other(error)))?;
-    text.push(b'\n');
-    file.write_all(&text).map_err(SinkError::on("write", path))?;
-    Ok(file)
 }

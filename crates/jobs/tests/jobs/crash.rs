@@ -56,8 +56,12 @@ fn dies(home: &Path, fault: &str, switch: bool) -> bool {
 
 fn home_with_mail() -> TempDir {
     let dir = TempDir::new().unwrap();
-    let mailbox = Mailbox::in_file(dir.path().join("mailbox.json")).with_folders(&["In", "In/Done"]);
-    mailbox.put_many("In", 5);
+    let folders = ["In", "In/Done", "In/Sub"];
+    let mailbox = Mailbox::in_file(dir.path().join("mailbox.json")).with_folders(&folders);
+    // Two folders: every point is passed at least once in each.
+    for (folder, token) in ["In", "In", "In", "In/Sub", "In/Sub"].into_iter().zip(TOKENS) {
+        mailbox.put(folder, token);
+    }
     dir
 }
 
