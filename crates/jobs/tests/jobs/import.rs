@@ -153,6 +153,7 @@ async fn a_listing_that_never_ends_or_repeats_itself_does_no_harm() {
     bench.mailbox.put_many("In", 5);
     bench.script().twice_listed = true;
     assert_eq!(bench.import().await, 5);
+    assert_eq!(bench.script().fetched.len(), 5, "what was fetched and is not recorded yet is not new");
     bench.script().endless = true;
     let errors = bench.run().await.errors;
     assert!(errors[0].to_string().contains("does not come to an end"), "{:?}", errors);

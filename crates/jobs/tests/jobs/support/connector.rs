@@ -43,6 +43,7 @@ pub struct Script {
     pub denied: Vec<String>,
     pub throttle_listings: u32,
     pub endless: bool,
+    /// Each page lists its messages twice, and its last one is listed on the next page too.
     pub twice_listed: bool,
     pub dead: HashSet<String>,
     /// Seconds that `beta` adds to the time of reception.
@@ -307,7 +308,7 @@ impl Session for FakeSession {
         }
         let later = all.iter().filter(|mail| mail.uid > start);
         let more = later.clone().nth(3).is_some();
-        let next = later.clone().nth(2).filter(|_| more).map(|mail| mail.uid.to_string());
+        let next = later.clone().nth(if twice { 1 } else { 2 }).filter(|_| more).map(|mail| mail.uid.to_string());
         let next = next.or_else(|| endless.then(|| "0".to_owned()));
         Ok(MessagePage { messages, next })
     }
