@@ -5,7 +5,7 @@ mod common;
 
 use common::{opened, signed_in};
 use wissel_connector::testing::BytesSource;
-use wissel_connector::types::{DeliveryInfo, FolderAddress, FolderRole, Wake};
+use wissel_connector::types::{DeliveryInfo, FolderAddress, FolderRole, PageRequest, Wake};
 use wissel_connector::{ErrorKind, Session};
 
 fn path(names: &[&str]) -> FolderAddress {
@@ -61,6 +61,34 @@ fn a_folder_is_found_by_its_localised_path_with_counts_and_rights() {
     let folder = session.find_folder(&path(&["postvak in", "Algemeen"])).unwrap();
     assert_eq!((folder.total, folder.unread), (Some(274), Some(3)));
     assert_eq!(folder.denied, ["move-messages", "delete-messages", "append", "create-folder"]);
+    host.finish();
+}
+
+#[test]
+fn the_open_folder_is_looked_at_again_before_its_messages_are_counted() {
+    let (host, mut session) = signed_in(
+        "",
+        &format!(
+            "{}
+             C: A2 UID SEARCH UNDELETED
+             S: * SEARCH
+             S: A2 OK done
+             C: A3 LIST \"\" *
+             S: * LIST () \"/\" INBOX
+             S: A3 OK done
+             C: A4 NOOP
+             C: A5 STATUS INBOX (MESSAGES UNSEEN)
+             S: * 4 EXISTS
+             S: A4 OK done
+             S: * STATUS INBOX (MESSAGES 4 UNSEEN 3)
+             S: A5 OK done",
+            opened(1, "EXAMINE INBOX")
+        ),
+    );
+    let page = PageRequest { after: None, size: 10, unread_only: false, received_since: None };
+    session.list_messages("INBOX", &page).unwrap();
+    let folder = session.find_folder(&path(&["INBOX"])).unwrap();
+    assert_eq!((folder.total, folder.unread), (Some(4), Some(3)));
     host.finish();
 }
 
