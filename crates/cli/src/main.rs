@@ -43,9 +43,14 @@ fn main() -> ExitCode {
         signal::survive_file_limit();
         commands::run(cli).await
     };
-    let code = match runtime.block_on(work) {
-        Ok(code) => code.into(),
-        Err(error) => exit::fail(&error, json),
+    // On a worker, which also waits for the network: here, each answer would have to wake this thread first.
+    let code = match runtime.block_on(runtime.spawn(work)) {
+        Ok(Ok(code)) => code.into(),
+        Ok(Err(error)) => exit::fail(&error, json),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => exit::fail(&anyhow::Error::from(cancelled), json),
+        },
     };
     // A name that is still being resolved, or a disk that hangs, must not hold up the end.
     runtime.shutdown_background();

@@ -113,6 +113,13 @@ impl<F: Feed> Inlet<F> {
     /// Up to and including `delimiter`, or what is left at the end; `too-large` when it does not come within `max`.
     pub(crate) async fn read_until(&mut self, call: &Call, delimiter: &[u8], max: usize) -> Result<Vec<u8>> {
         let (finder, max) = (memmem::Finder::new(delimiter), max.min(MOST_IN_MEMORY));
+        // Nearly always it is here already, with much behind it that must not be copied.
+        if self.ready(call).await?
+            && let Some(at) = finder.find(&self.front)
+            && at + delimiter.len() <= max
+        {
+            return Ok(self.take(at + delimiter.len()).to_vec());
+        }
         let mut text = Vec::new();
         while self.ready(call).await? {
             let seen = text.len();

@@ -8,9 +8,10 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::vec::IntoIter;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::future::try_join_all;
 use wissel_model::{MessageKey, fault};
 
 use crate::incoming::{Files, Scratch, create};
@@ -24,10 +25,7 @@ pub(crate) async fn commit(directory: Arc<Path>, group: Vec<Staged>) -> Result<(
         return Ok(());
     }
     let (unsynced, ready) = blocking(&directory, move || written(group)).await?;
-    stream::iter(unsynced)
-        .map(Ok)
-        .try_for_each_concurrent(SYNCS_AT_ONCE, |file| blocking(&directory, || file.sync()))
-        .await?;
+    sync_all(&directory, unsynced).await?;
     fault::point("sink-synced");
     blocking(&directory.clone(), move || {
         for message in ready {
@@ -39,6 +37,19 @@ pub(crate) async fn commit(directory: Arc<Path>, group: Vec<Staged>) -> Result<(
         Ok(())
     })
     .await
+}
+
+/// Syncs these, many at once: each of some threads takes the next one until none is left.
+async fn sync_all(directory: &Path, unsynced: Vec<Unsynced>) -> Result<(), SinkError> {
+    let threads = unsynced.len().min(SYNCS_AT_ONCE);
+    let queue = Arc::new(Mutex::new(unsynced.into_iter()));
+    let next =
+        |queue: &Mutex<IntoIter<Unsynced>>| queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let syncing = (0..threads).map(|_| {
+        let queue = Arc::clone(&queue);
+        blocking(directory, move || std::iter::from_fn(|| next(&queue)).try_for_each(Unsynced::sync))
+    });
+    try_join_all(syncing).await.map(drop)
 }
 
 /// Writes the metadata of the messages, and says what is to be synced. Messages first: their content takes longest.

@@ -36,8 +36,8 @@ impl ImapSession {
     fn fetch_group(&mut self, group: &Group, into: &dyn Delivery) -> Result<()> {
         for (uids, set) in chunks(&group.uids) {
             let mut left = self.fetch_set(group, uids.iter().copied().collect(), set, false, into)?;
-            // What did not come is gone, or came in a form that does not say which message it is. Alone it can only
-            // be one.
+            // What did not come is gone, or came in a form that does not say which message it is, or as NIL. Alone it
+            // can only be one, and what vanished in the middle of the first command is known to be gone.
             while let Some(uid) = left.pop_first() {
                 let still_left = self.fetch_set(group, BTreeSet::from([uid]), uid.into(), true, into)?;
                 if !still_left.is_empty() {
@@ -76,9 +76,9 @@ impl ImapSession {
             modifiers: Vec::new(),
         };
         let asked = wanted.len();
-        let mut receiver = Receiver { group, wanted, alone, elsewhere: false, into };
+        let mut receiver = Receiver { group, wanted, nil: BTreeSet::new(), alone, elsewhere: false, into };
         match self.connection.run(command, "give the messages", &mut receiver) {
-            Ok(_) => Ok(receiver.wanted),
+            Ok(_) => Ok(receiver.left()),
             Err(error) if error.is_final() || error.kind == ErrorKind::Throttled => Err(error),
             Err(error) if alone => {
                 receiver.fail_all(&error);
@@ -86,7 +86,7 @@ impl ImapSession {
             }
             // Some servers answer NO when one of many messages cannot be read: the others have come, and each of the
             // rest is asked for alone.
-            Err(_) if receiver.wanted.len() < asked => Ok(receiver.wanted),
+            Err(_) if receiver.wanted.len() < asked => Ok(receiver.left()),
             Err(error) => Err(error),
         }
     }
@@ -97,6 +97,8 @@ struct Receiver<'a> {
     group: &'a Group,
     /// What has not come yet.
     wanted: BTreeSet<Uid>,
+    /// What came as NIL while others were asked for too: not readable, or expunged by somebody meanwhile.
+    nil: BTreeSet<Uid>,
     /// Only one message was asked for, so a message without UID is this one.
     alone: bool,
     /// The literal of the response that is being received was taken from the stream.
@@ -109,6 +111,12 @@ impl Receiver<'_> {
     fn claim(&mut self, fetched: &Fetched) -> Option<Uid> {
         let uid = fetched.uid.or_else(|| self.wanted.first().copied().filter(|_| self.alone))?;
         self.wanted.take(&uid)
+    }
+
+    /// What is to be asked for again, one by one.
+    fn left(mut self) -> BTreeSet<Uid> {
+        self.wanted.append(&mut self.nil);
+        self.wanted
     }
 
     fn fail_all(&mut self, error: &Error) {
@@ -160,6 +168,10 @@ impl Consumer for Receiver<'_> {
         let Some(uid) = self.claim(&fetched) else { return Ok(()) };
         let id = self.group.id(uid);
         let Some(bytes) = message else {
+            if !self.alone {
+                self.nil.insert(uid);
+                return Ok(());
+            }
             self.into.fail(
                 &id,
                 Error::bad_message("the server cannot read this message (BODY[] is NIL)").code("NIL"),

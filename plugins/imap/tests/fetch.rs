@@ -8,6 +8,8 @@ use wissel_connector::testing::RecordingDelivery;
 use wissel_connector::{Error, ErrorKind, Session};
 
 const ALL: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])";
+/// The fewest items, for one that is asked for alone.
+const ALONE: &str = "(UID BODY.PEEK[])";
 
 fn text(id: u32, bytes: &str) -> (String, String) {
     (format!("7.{id}.INBOX"), bytes.to_owned())
@@ -81,6 +83,32 @@ fn a_uid_behind_the_message_is_asked_for_again_alone() {
 }
 
 #[test]
+fn a_message_that_vanishes_in_the_middle_of_a_fetch_is_not_blamed() {
+    let (host, mut session) = signed_in(
+        "",
+        &format!(
+            "{}
+             C: A2 UID FETCH 5:6 {ALL}
+             S: * 1 FETCH (UID 5 FLAGS () BODY[] NIL)
+             S: * 2 FETCH (UID 6 FLAGS () BODY[] {{2}}
+             S- ok
+             S: )
+             S: * 1 EXPUNGE
+             S: A2 NO [EXPUNGEISSUED] some messages are gone
+             C: A3 UID FETCH 5 {ALONE}
+             S: A3 OK done",
+            opened(1, "EXAMINE INBOX")
+        ),
+    );
+    let delivery = RecordingDelivery::new();
+    session.fetch(&ids(&[5, 6], "INBOX"), &delivery).unwrap();
+    host.finish();
+    assert_eq!(delivery.ended(), [text(6, "ok")]);
+    let kinds: Vec<_> = delivery.failures().into_iter().map(|(_, e)| e.kind).collect();
+    assert_eq!(kinds, [ErrorKind::NotFound]);
+}
+
+#[test]
 fn a_bad_message_does_not_stop_the_others() {
     let (host, mut session) = signed_in(
         "",
@@ -94,7 +122,10 @@ fn a_bad_message_does_not_stop_the_others() {
              S: * 3 FETCH (UID 7 FLAGS () BODY[] {{2}}
              S- ok
              S: )
-             S: A2 OK done",
+             S: A2 OK done
+             C: A3 UID FETCH 5 {ALONE}
+             S: * 1 FETCH (UID 5 BODY[] NIL)
+             S: A3 OK done",
             opened(1, "EXAMINE INBOX")
         ),
     );
@@ -104,7 +135,7 @@ fn a_bad_message_does_not_stop_the_others() {
     host.finish();
     assert_eq!(delivery.ended(), [text(7, "ok")]);
     let kinds: Vec<_> = delivery.failures().into_iter().map(|(_, e)| e.kind).collect();
-    assert_eq!(kinds, [ErrorKind::BadMessage, ErrorKind::TooLarge]);
+    assert_eq!(kinds, [ErrorKind::TooLarge, ErrorKind::BadMessage]);
 }
 
 #[test]

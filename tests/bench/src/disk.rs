@@ -57,6 +57,26 @@ fn kind(folder: &Path) -> Result<String> {
     longest.map(|(_, kind)| kind).context("no file system leads to the working folder")
 }
 
+/// Makes way for a new folder of this name; what is there is deleted only when the whole part is over. ext4 uses no
+/// inode again that was freed a minute ago or less: after thousands of deletions each new file costs many times as
+/// much, and that would be charged to whoever comes next.
+pub(crate) fn put_aside(folder: &Path) -> Result<()> {
+    let mut number = 0;
+    let aside = loop {
+        let aside = folder.with_extension(format!("run-{number}"));
+        if !aside.exists() {
+            break aside;
+        }
+        number += 1;
+    };
+    match fs::rename(folder, &aside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot put {} aside", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn sync_latency(folder: &Path) -> Result<Sample> {
     let mut times = Vec::with_capacity(SYNCS);
     for _ in 0..SYNCS {

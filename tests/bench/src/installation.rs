@@ -10,6 +10,7 @@ use wissel_tests::scene::{ACCOUNT, Entry};
 use wissel_tests::wissel::Wissel;
 use xtask::process;
 
+use crate::disk::put_aside;
 use crate::post::PROCESSED;
 
 /// The job's name.
@@ -44,9 +45,7 @@ impl Installation {
 
     /// A fresh copy for one run.
     pub(crate) fn fresh(&self) -> Result<()> {
-        if self.run.exists() {
-            fs::remove_dir_all(&self.run)?;
-        }
+        put_aside(&self.run)?;
         fs::create_dir(&self.run)?;
         process::run(Command::new("cp").arg("-a").arg(self.original.home()).arg(self.home()))?;
         Ok(())

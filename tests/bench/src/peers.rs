@@ -9,6 +9,8 @@ use std::process::Command;
 use anyhow::Result;
 use wissel_tests::dovecot::{ALICE, PASSWORD};
 
+use crate::disk::put_aside;
+
 /// Messages that fetchmail gets: it takes many times as long as the others.
 pub(crate) const FETCHMAIL_MESSAGES: usize = 500;
 
@@ -54,9 +56,7 @@ pub(crate) fn fetchmail_count(folder: &Path) -> usize {
 /// Makes the program's folder anew, with its configuration, readable by its owner only.
 fn configured(name: &str, config: &str, below: &Path, port: u16, ca: &Path) -> Result<(PathBuf, PathBuf)> {
     let folder = below.join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
+    put_aside(&folder)?;
     fs::create_dir(&folder)?;
     let text = filled(config, &folder, port, ca);
     let file = folder.join("config");

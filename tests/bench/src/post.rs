@@ -12,6 +12,8 @@ use wissel_tests::dovecot::{ALICE, Dovecot, Options};
 use wissel_tests::imap::Imap;
 use xtask::process;
 
+use crate::disk::put_aside;
+
 /// Where imported messages go.
 pub(crate) const PROCESSED: &str = "Verwerkt";
 
@@ -49,7 +51,7 @@ impl Post {
     /// Brings the mailbox back to the beginning.
     pub(crate) fn reset(&self) -> Result<()> {
         let mailbox = self.server.mail_folder(ALICE);
-        fs::remove_dir_all(&mailbox).with_context(|| format!("cannot clear {}", mailbox.display()))?;
+        put_aside(&mailbox)?;
         copy(&self.original, &mailbox)
     }
 

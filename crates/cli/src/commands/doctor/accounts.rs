@@ -38,9 +38,9 @@ pub(super) async fn look(context: &Context, offline: bool, findings: &mut Findin
         );
         findings.warn("accounts", "", message, next);
     }
-    let looks = accounts.iter().map(|account| async move {
+    let looks = accounts.into_iter().map(|account| async move {
         let mut own = Findings::apart();
-        look_at(context, account, offline, &mut own).await;
+        look_at(context, &account, offline, &mut own).await;
         own
     });
     let mut looks = futures::stream::iter(looks).buffered(AT_ONCE);

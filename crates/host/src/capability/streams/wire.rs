@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
@@ -25,12 +25,14 @@ use crate::proxy::Via;
 
 /// Octets asked of the socket at a time.
 const CHUNK: usize = 64 << 10;
+/// Octets that wait between the socket and TLS, which asks for 4 KiB at a time: two full records.
+const RECORDS: usize = 32 << 10;
 /// Octets that are gathered before they are sent. The buffer never grows: a secret in it is not left behind elsewhere.
 const GATHER: usize = 16 << 10;
 
 enum Io {
     Clear(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<BufReader<TcpStream>>>),
     Closed,
 }
 
@@ -96,7 +98,7 @@ impl Wire {
         let Io::Clear(stream) = std::mem::replace(&mut self.io, Io::Closed) else {
             return Err(ConnectorError::new(ErrorKind::Protocol, "TLS was begun already").lost());
         };
-        let handshake = TlsConnector::from(config).connect(name, stream);
+        let handshake = TlsConnector::from(config).connect(name, BufReader::with_capacity(RECORDS, stream));
         match call.wait(tokio::time::timeout(within, handshake)).await? {
             Ok(Ok(stream)) => {
                 self.io = Io::Tls(Box::new(stream));

@@ -308,7 +308,8 @@ impl Session for FakeSession {
         }
         let later = all.iter().filter(|mail| mail.uid > start);
         let more = later.clone().nth(3).is_some();
-        let next = later.clone().nth(if twice { 1 } else { 2 }).filter(|_| more).map(|mail| mail.uid.to_string());
+        let next =
+            later.clone().nth(if twice { 1 } else { 2 }).filter(|_| more).map(|mail| mail.uid.to_string());
         let next = next.or_else(|| endless.then(|| "0".to_owned()));
         Ok(MessagePage { messages, next })
     }
