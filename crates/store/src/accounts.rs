@@ -3,7 +3,8 @@
 //! Nothing here can open a secret: it is stored and handed back as the vault sealed it.
 
 use sqlx::{FromRow, SqliteConnection};
-use wissel_model::{Account, AccountId};
+use wissel_model::secrets::field::PROXY_PASSWORD;
+use wissel_model::{Account, AccountId, Proxy};
 
 use crate::error::Failure;
 use crate::rows::{folded, json, read_id, read_json};
@@ -85,7 +86,8 @@ impl Store {
         .await
     }
 
-    /// Changes an account. The secrets given are put beside those it has, or in their place; the others stay.
+    /// Changes an account. The secrets given are put beside those it has, or in their place; the others stay, but for
+    /// the password of a proxy that it does not use any more.
     ///
     /// # Errors
     /// [`StoreError::AccountNotFound`], [`StoreError::NameTaken`].
@@ -111,6 +113,13 @@ impl Store {
                 .map_err(|e| name_taken(e, &account.name))?;
                 if done.rows_affected() == 0 {
                     return Err(missing(tx, &account.name).await?.into());
+                }
+                if !account.connection.proxy.as_ref().is_some_and(Proxy::takes_password) {
+                    sqlx::query("DELETE FROM account_secret WHERE account = ? AND field = ?")
+                        .bind(account.id.to_string())
+                        .bind(PROXY_PASSWORD)
+                        .execute(&mut *tx)
+                        .await?;
                 }
                 put_secrets(tx, account.id, &secrets).await
             })

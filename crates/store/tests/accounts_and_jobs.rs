@@ -76,6 +76,21 @@ async fn an_account_that_a_job_uses_stays_and_its_secrets_go_with_it() {
 }
 
 #[tokio::test]
+async fn the_password_of_a_proxy_goes_with_the_proxy() {
+    let w = World::new().await;
+    let mut behind = w.password.clone();
+    behind.connection.proxy = Some("http://wissel@proxy.example:3128".parse().unwrap());
+    let secrets = [("password", b"a"), ("proxy-password", b"b")];
+    let secrets = secrets.map(|(field, sealed)| (field.to_owned(), sealed.to_vec()));
+    w.store.update_account(&behind, &secrets).await.unwrap();
+    w.store.update_account(&behind, &[]).await.unwrap();
+    assert_eq!(w.store.secret_fields(behind.id).await.unwrap(), ["password", "proxy-password"]);
+    behind.connection.proxy = Some("http://proxy.example:3128".parse().unwrap());
+    w.store.update_account(&behind, &[]).await.unwrap();
+    assert_eq!(w.store.secret_fields(behind.id).await.unwrap(), ["password"]);
+}
+
+#[tokio::test]
 async fn of_two_changes_to_one_revision_the_second_is_refused() {
     let w = World::new().await;
     let mut change = w.job.clone();
