@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     process::keep_memory_private();
+    process::allow_many_files();
     let cli = match args::parse() {
         Ok(cli) => cli,
         Err(code) => return code,

@@ -1,5 +1,6 @@
-//! Keeps the memory of this process, which holds opened secrets for moments, out of core dumps and away from other
-//! processes of the same user. The one place that knows how, on each system.
+//! What this process asks of the system for itself, and the one place that knows how, on each system: that its memory,
+//! which holds opened secrets for moments, stays out of core dumps and away from other processes of the same user; and
+//! that it may have as many files open as the administrator allows.
 
 /// Best effort: a system that refuses leaves the process as it is.
 #[cfg(unix)]
@@ -15,3 +16,20 @@ pub(crate) fn keep_memory_private() {
 /// (`LocalDumps` in the registry); a program cannot forbid that for itself through a safe interface.
 #[cfg(not(unix))]
 pub(crate) fn keep_memory_private() {}
+
+/// A service with a thousand jobs that wait for changes has a thousand connections, and most systems begin with room for
+/// 1,024 files or fewer. Best effort, as above.
+#[cfg(unix)]
+pub(crate) fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raise = |to| setrlimit(Resource::Nofile, Rlimit { current: to, maximum });
+    // macOS refuses to be asked for more than its OPEN_MAX, whatever its limit says.
+    if current != maximum && raise(maximum).is_err() && current.is_some_and(|now| now < 10_240) {
+        let _ = raise(Some(10_240));
+    }
+}
+
+/// Sockets and files have no such limit there.
+#[cfg(not(unix))]
+pub(crate) fn allow_many_files() {}

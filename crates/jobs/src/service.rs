@@ -1,17 +1,20 @@
 //! The service: runs every enabled job by its schedule until it is asked to stop.
 //!
-//! The list of jobs is read again before each look at the clock, so a job that is added, changed or removed while
-//! the service runs is noticed. Runs of different jobs overlap; runs of one job never do. What wakes a job between its
-//! intervals is in [`crate::watch`].
+//! The list of jobs is read again when it has changed, which is looked at with the clock, so a job that is added, changed
+//! or removed while the service runs is noticed. Runs of different jobs overlap; runs of one job never do. What wakes a
+//! job between its intervals is in [`crate::watch`].
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use wissel_model::{ImportJob, JobId, clock};
+use wissel_store::{JobsVersion, StoreError};
 
 use crate::timetable::Timetable;
 use crate::watch::Watches;
@@ -50,19 +53,23 @@ pub async fn serve(
         running: HashSet::new(),
         failed: HashSet::new(),
         woken: HashSet::new(),
+        jobs: Vec::new(),
+        version: None,
         watches,
         tasks: JoinSet::new(),
+        stop: stop.clone(),
     };
     service.recall().await?;
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
             Some(ended) = service.tasks.join_next() => service.ended(ended),
             Some(job) = woken.recv() => service.wake(job),
-            () = tokio::time::sleep(TICK) => {}
-        }
-        if let Err(error) = service.start_due(stop).await {
-            tracing::error!("the jobs cannot be read, and no run begins until they can: {error}");
+            _ = ticks.tick() => if let Err(error) = service.start_due().await {
+                tracing::error!("the jobs cannot be read, and no run begins until they can: {error}");
+            },
         }
     }
     service.watches.stop().await;
@@ -81,51 +88,82 @@ struct Service {
     failed: HashSet<JobId>,
     /// Jobs in whose folders something may have changed since they were run.
     woken: HashSet<JobId>,
+    /// The jobs as they were read last, and in which version: with thousands of them, reading takes its time.
+    jobs: Vec<ImportJob>,
+    version: Option<JobsVersion>,
     watches: Watches,
     tasks: JoinSet<(JobId, bool)>,
+    stop: CancellationToken,
 }
 
 impl Service {
     /// Goes on where the last service stopped: what was missed since the last run of a job is due, once.
     async fn recall(&mut self) -> Result<(), JobError> {
         let now = clock::now();
+        let last: HashMap<JobId, Timestamp> = self.shop.store.last_starts().await?.into_iter().collect();
         for job in self.shop.store.jobs().await? {
-            if let Some(last) = self.shop.store.runs(job.id, 1).await?.first() {
-                self.timetable.recall(&job, last.started, now);
+            if let Some(last) = last.get(&job.id) {
+                self.timetable.recall(&job, *last, now);
             }
         }
         Ok(())
     }
 
-    async fn start_due(&mut self, stop: &CancellationToken) -> Result<(), JobError> {
+    async fn start_due(&mut self) -> Result<(), JobError> {
         let now = clock::now();
-        let mut jobs = self.shop.store.jobs().await?;
-        self.watches.follow(&jobs).await;
-        jobs.retain(|job| job.enabled);
-        self.timetable.keep(&jobs);
-        self.woken.retain(|id| jobs.iter().any(|job| job.id == *id));
-        for job in jobs {
-            let due = self.timetable.is_due(&job, now) || self.woken.contains(&job.id);
-            if !due || self.running.contains(&job.id) {
-                continue;
-            }
-            self.timetable.begun(&job, now);
-            self.woken.remove(&job.id);
-            self.running.insert(job.id);
-            let (shop, slots, stop) = (self.shop.clone(), Arc::clone(&self.slots), stop.clone());
-            self.tasks.spawn(async move {
-                let _slot = slots.acquire().await;
-                let well = !stop.is_cancelled() && run(&shop, &job, &stop).await;
-                (job.id, well)
-            });
+        let version = self.shop.store.jobs_version().await?;
+        if self.version.as_ref() != Some(&version) {
+            self.jobs = self.shop.store.jobs().await?;
+            self.version = Some(version);
+            let enabled: HashSet<JobId> = self.enabled().map(|job| job.id).collect();
+            self.timetable.keep(&enabled);
+            self.woken.retain(|id| enabled.contains(id));
         }
+        self.watches.follow(&self.jobs).await;
+        let jobs = std::mem::take(&mut self.jobs);
+        for job in jobs.iter().filter(|job| job.enabled) {
+            if self.timetable.is_due(job, now) || self.woken.contains(&job.id) {
+                self.begin(job);
+            }
+        }
+        self.jobs = jobs;
         Ok(())
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = &ImportJob> {
+        self.jobs.iter().filter(|job| job.enabled)
+    }
+
+    /// Runs the job as soon as there is a slot, unless it runs already.
+    fn begin(&mut self, job: &ImportJob) {
+        if !self.running.insert(job.id) {
+            return;
+        }
+        self.timetable.begun(job, clock::now());
+        self.woken.remove(&job.id);
+        let (shop, slots, stop, id) = (self.shop.clone(), Arc::clone(&self.slots), self.stop.clone(), job.id);
+        self.tasks.spawn(async move {
+            let _slot = slots.acquire().await;
+            let well = !stop.is_cancelled() && run(&shop, id, &stop).await;
+            (id, well)
+        });
     }
 
     /// Something may have changed in a folder of the job: it is due now, or when its run has ended.
     fn wake(&mut self, job: JobId) {
         if !self.failed.contains(&job) {
             self.woken.insert(job);
+            self.begin_if_woken(job);
+        }
+    }
+
+    fn begin_if_woken(&mut self, id: JobId) {
+        if !self.woken.contains(&id) {
+            return;
+        }
+        let job = self.enabled().find(|job| job.id == id).cloned();
+        if let Some(job) = job {
+            self.begin(&job);
         }
     }
 
@@ -139,6 +177,7 @@ impl Service {
                 } else {
                     self.failed.insert(job);
                 }
+                self.begin_if_woken(job);
             }
             Err(error) => {
                 // Its job cannot be told; a job that still runs is kept out by its lease.
@@ -149,9 +188,18 @@ impl Service {
     }
 }
 
-/// Runs the job once, and tells whether nothing went wrong.
-async fn run(shop: &Workshop, job: &ImportJob, stop: &CancellationToken) -> bool {
-    match import(shop, job, ImportOptions::default(), &NoProgress, stop).await {
+/// Runs the job once, as it is now, and tells whether nothing went wrong.
+async fn run(shop: &Workshop, id: JobId, stop: &CancellationToken) -> bool {
+    let job = match shop.store.job(id).await {
+        Ok(job) if job.enabled => job,
+        // It was removed or disabled while it waited for a slot.
+        Ok(_) | Err(StoreError::JobNotFound { .. }) => return true,
+        Err(error) => {
+            tracing::error!("a job that is due cannot be read: {error}");
+            return false;
+        }
+    };
+    match import(shop, &job, ImportOptions::default(), &NoProgress, stop).await {
         Ok(report) => {
             for error in &report.errors {
                 tracing::error!("job '{}' could not be finished: {error}", job.name);

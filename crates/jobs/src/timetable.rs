@@ -28,11 +28,8 @@ impl Timetable {
     }
 
     /// Forgets the other jobs.
-    pub(crate) fn keep(&mut self, jobs: &[ImportJob]) {
-        if self.entries.len() > jobs.len() {
-            let kept: HashSet<JobId> = jobs.iter().map(|job| job.id).collect();
-            self.entries.retain(|id, _| kept.contains(id));
-        }
+    pub(crate) fn keep(&mut self, jobs: &HashSet<JobId>) {
+        self.entries.retain(|id, _| jobs.contains(id));
     }
 
     /// Whether the job is to run. Runs that were missed meanwhile count as one.

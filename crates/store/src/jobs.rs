@@ -21,7 +21,29 @@ pub enum PinKind {
     Processed,
 }
 
+/// Tells whether the jobs are those that were read before. Pins do not count.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct JobsVersion {
+    jobs: i64,
+    revisions: i64,
+    newest: String,
+}
+
 impl Store {
+    /// The version of all jobs together: another one after each job that is added, changed or removed.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn jobs_version(&self) -> Result<JobsVersion> {
+        // Ids rise with time: a job that takes the place of another has a newer one.
+        sqlx::query_as(
+            "SELECT count(*) AS jobs, coalesce(sum(revision), 0) AS revisions, coalesce(max(id), '') AS newest FROM job",
+        )
+        .fetch_one(self.readers())
+        .await
+        .map_err(|e| self.failed(e))
+    }
+
     /// All jobs, by name.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ mod tests;
 pub use audit::AuditRecord;
 pub use cursors::Cursor;
 pub use error::{Result, StoreError};
-pub use jobs::PinKind;
+pub use jobs::{JobsVersion, PinKind};
 pub use lease::Lease;
 pub use ledger::{DeliverTo, Delivered};
 pub use lookup::{LedgerQuery, LedgerRow, Location};

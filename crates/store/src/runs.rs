@@ -193,6 +193,22 @@ impl Store {
             .map_err(|e| self.failed(e))?;
         rows.into_iter().map(RunRow::read).collect()
     }
+
+    /// When each job was run last; jobs that never ran are left out.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn last_starts(&self) -> Result<Vec<(JobId, Timestamp)>> {
+        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT id, (SELECT started FROM run WHERE run.job = job.id ORDER BY run.id DESC LIMIT 1) FROM job",
+        )
+        .fetch_all(self.readers())
+        .await
+        .map_err(|e| self.failed(e))?;
+        let ran = rows.into_iter().filter_map(|(job, started)| Some((job, started?)));
+        ran.map(|(job, started)| Ok((read_id("a job id", &job, JobId::parse)?, read_moment(&started)?)))
+            .collect()
+    }
 }
 
 impl RunOutcome {

@@ -3,7 +3,9 @@
 //! Nothing here is linked into the product. Each part stands for itself: one that fails is reported, and the others go on.
 
 mod disk;
+mod fleet;
 mod floor;
+mod idle;
 mod import;
 mod installation;
 mod large;
@@ -66,6 +68,15 @@ struct Run {
     /// Messages of which, and of ten times as many, an import is measured
     #[arg(long, value_name = "MESSAGES", default_value = "1000", value_parser = clap::value_parser!(u16).range(20..=6000))]
     scale: u16,
+    /// Sessions that wait for changes
+    #[arg(long, value_name = "NUMBER", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..))]
+    sessions: u16,
+    /// Sizes of the fleet, such as 100,1000,10000
+    #[arg(long, value_name = "ACCOUNTS", default_value = "1000", value_delimiter = ',')]
+    fleet: Vec<usize>,
+    /// How long each fleet is polled
+    #[arg(long, value_name = "MINUTES", default_value = "2", value_parser = clap::value_parser!(u8).range(2..))]
+    minutes: u8,
     /// How long a service is watched in each state
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u16).range(2..))]
     watch: u16,
@@ -87,6 +98,10 @@ enum Part {
     Start,
     /// Ten times more messages, folders and ledger rows
     Scale,
+    /// Open sessions that wait for changes
+    Idle,
+    /// Many accounts, polled each minute by one service
+    Fleet,
 }
 
 impl Part {
@@ -100,6 +115,8 @@ impl Part {
             Self::Large => large::bench(folder, few, run.large.into()),
             Self::Start => start::bench(folder, few),
             Self::Scale => scale::bench(folder, few, run.scale.into()),
+            Self::Idle => idle::bench(folder, run.sessions.into(), run.watch.into()),
+            Self::Fleet => fleet::bench(folder, &run.fleet, run.minutes.into()),
         }
     }
 

@@ -31,6 +31,11 @@ impl Sample {
         &self.0
     }
 
+    /// The largest.
+    pub(crate) fn max(&self) -> f64 {
+        self.spread().1
+    }
+
     /// The smallest and the largest.
     fn spread(&self) -> (f64, f64) {
         let or_nothing = |value: Option<&f64>| value.copied().unwrap_or_default();
