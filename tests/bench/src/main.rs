@@ -18,6 +18,7 @@ mod scale;
 mod service;
 mod start;
 mod statistics;
+mod tax;
 mod turns;
 
 use std::fs;
@@ -47,6 +48,9 @@ enum Command {
     /// The floor under the import, as a program of its own so that it is measured like the others
     #[command(hide = true)]
     Floor { port: u16, ca: PathBuf },
+    /// The connector in its sandbox, as a program of its own
+    #[command(hide = true)]
+    Tax(tax::Place),
 }
 
 #[derive(clap::Args)]
@@ -102,6 +106,8 @@ enum Part {
     Idle,
     /// Many accounts, polled each minute by one service
     Fleet,
+    /// What the sandbox costs
+    Tax,
 }
 
 impl Part {
@@ -117,6 +123,7 @@ impl Part {
             Self::Scale => scale::bench(folder, few, run.scale.into()),
             Self::Idle => idle::bench(folder, run.sessions.into(), run.watch.into()),
             Self::Fleet => fleet::bench(folder, &run.fleet, run.minutes.into()),
+            Self::Tax => tax::bench(folder, few, run.messages.into()),
         }
     }
 
@@ -129,6 +136,10 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(run) => bench(&run),
         Command::Floor { port, ca } => floor::run(port, &ca).map(|_| ExitCode::SUCCESS),
+        Command::Tax(place) => tax::run(place).map(|messages| {
+            println!("{messages}");
+            ExitCode::SUCCESS
+        }),
     }
 }
 
