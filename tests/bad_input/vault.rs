@@ -24,6 +24,8 @@ fn spoiled(spoil: impl FnOnce(&PathBuf), says: &[&str]) {
         assert_failed(&refused, 6, &[&[ACCOUNT], says].concat());
         let text = format!("{}{}", refused.stdout, refused.stderr);
         assert!(!text.contains(&hex::encode(&good)), "the key shows: {text}");
+        let may_be_lost = says.iter().any(|word| ["missing", "another key"].contains(word));
+        assert_eq!(text.contains("--new-vault-key"), may_be_lost, "a new key is for a lost one: {text}");
     }
     case.assert_untouched();
     let _ = fs::remove_file(&path);
@@ -81,7 +83,9 @@ fn a_key_from_the_environment_must_be_the_right_one() {
     let good = fs::read(key(&case)).unwrap();
     for (value, says) in [("x".to_owned(), "WISSEL_VAULT_KEY"), (hex::encode([9; 32]), "another key")] {
         case.scene.wissel.set("WISSEL_VAULT_KEY", value);
-        assert_failed(&case.scene.run(&["job", "run", "J"]), 6, &[ACCOUNT, says]);
+        let refused = case.scene.run(&["job", "run", "J"]);
+        assert_failed(&refused, 6, &[ACCOUNT, says, "WISSEL_VAULT_KEY"]);
+        assert_eq!(refused.stderr.contains("--new-vault-key"), says == "another key", "{}", refused.stderr);
     }
     case.assert_untouched();
     case.scene.wissel.set("WISSEL_VAULT_KEY", hex::encode(&good));

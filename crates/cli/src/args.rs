@@ -60,9 +60,9 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
                 json!({ "code": "usage", "message": message, "next": "`wissel help` lists the commands." });
             output::json(&json!({ "error": error }));
         } else {
-            let _ = error.print();
+            output::note_failure(error.print());
         }
-        if asked_for_help { Code::Done.into() } else { Code::Usage.into() }
+        exit::printed(if asked_for_help { Code::Done.into() } else { Code::Usage.into() })
     })
 }
 

@@ -12,6 +12,7 @@ use wissel_vault::VaultError;
 
 use crate::output;
 use crate::problem::Problem;
+use crate::vault_advice;
 
 /// What `--help` says about exit codes.
 pub(crate) const HELP: &str = "\
@@ -100,6 +101,14 @@ impl Shown {
         self
     }
 
+    /// Names the job where the message does not.
+    pub(crate) fn of_job(mut self, job: &str) -> Self {
+        if !self.message.contains(&format!("job '{job}'")) {
+            self.message = format!("job '{job}': {}", self.message);
+        }
+        self
+    }
+
     /// The lines that a person reads.
     pub(crate) fn lines(&self) -> String {
         if self.next.is_empty() { self.message.clone() } else { format!("{}\n  {}", self.message, self.next) }
@@ -115,6 +124,16 @@ pub(crate) fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
         eprintln!("wissel: {}", shown.lines());
     }
     shown.code.into()
+}
+
+/// The exit code, or a failure when not all that a command had to say could be printed.
+pub(crate) fn printed(code: ExitCode) -> ExitCode {
+    let Err(failure) = output::finish() else { return code };
+    eprintln!(
+        "wissel: the output cannot be written: {failure}\n  Give it another place; what the command changed stays \
+         changed."
+    );
+    if code == ExitCode::SUCCESS { Code::Failed.into() } else { code }
 }
 
 /// Sorts a failure.
@@ -136,14 +155,8 @@ pub(crate) fn show(error: &anyhow::Error) -> Shown {
     } else {
         (Code::Failed, "failed")
     };
-    let mut shown = cut(code, name, &error.to_string());
-    if matches!(error.downcast_ref(), Some(VaultError::KeyFileMissing { .. })) {
-        // The vault knows no command.
-        "Restore it from the backup. Only if it is lost: store every secret again, the first one with `wissel account \
-         edit NAME --password-stdin --new-vault-key`."
-            .clone_into(&mut shown.next);
-    }
-    shown
+    let vault = error.downcast_ref::<VaultError>();
+    cut(code, name, &vault.map_or_else(|| error.to_string(), |vault| vault_advice::sentence(vault, "NAME")))
 }
 
 /// Sorts a failure of a job.
@@ -187,7 +200,7 @@ fn of_store(error: &StoreError) -> (Code, &'static str) {
 
 /// The errors of the other crates carry the next step in their text: on a line of its own, or after the last
 /// semicolon.
-fn cut(code: Code, name: &'static str, text: &str) -> Shown {
+pub(crate) fn cut(code: Code, name: &'static str, text: &str) -> Shown {
     let (message, next) = text.split_once("\n  ").or_else(|| text.rsplit_once("; ")).unwrap_or((text, ""));
     Shown { code, name, message: message.to_owned(), next: sentence(next) }
 }

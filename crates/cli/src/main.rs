@@ -23,6 +23,7 @@ mod secrets;
 mod signal;
 mod spans;
 mod text;
+mod vault_advice;
 mod views;
 
 use std::process::ExitCode;
@@ -55,5 +56,5 @@ fn main() -> ExitCode {
     };
     // A name that is still being resolved, or a disk that hangs, must not hold up the end.
     runtime.shutdown_background();
-    code
+    exit::printed(code)
 }

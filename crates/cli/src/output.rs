@@ -1,7 +1,8 @@
 //! What goes to standard output: one JSON document for programs, or tables and lines for people. Messages go to
 //! standard error.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
@@ -31,14 +32,32 @@ fn plain(text: &str) -> String {
     text.chars().map(|character| if is_command(character) { ' ' } else { character }).collect()
 }
 
-/// Prints a line. A reader that went away (`| head`) is no failure.
+/// The first failure of standard output.
+static FAILURE: OnceLock<String> = OnceLock::new();
+
+/// Prints a line.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{}", plain(text));
+    note_failure(writeln!(io::stdout(), "{}", plain(text)));
 }
 
 /// Prints a program text as it is: tabs count there.
 pub(crate) fn script(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    note_failure(io::stdout().write_all(text.as_bytes()));
+}
+
+/// Remembers that something was not printed. A reader that went away (`| head`) is no failure.
+pub(crate) fn note_failure(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = FAILURE.set(error.to_string());
+    }
+}
+
+/// Writes what is still held back; tells why not all could be printed.
+pub(crate) fn finish() -> Result<(), String> {
+    note_failure(io::stdout().flush());
+    FAILURE.get().map_or(Ok(()), |failure| Err(failure.clone()))
 }
 
 /// Prints a message for a person, beside the output.

@@ -4,7 +4,7 @@
 
 use wissel_model::ConnectorError;
 
-use crate::exit::Code;
+use crate::exit::{Code, cut};
 
 /// The way on when a connector is missing.
 pub(crate) const INSTALL: &str =
@@ -53,15 +53,8 @@ impl Problem {
         advice: Option<&str>,
     ) -> Self {
         if error.code.as_deref() == Some(wissel_model::secrets::code::VAULT) {
-            // The account is fine; what it needs lies in the home directory.
-            let next = format!(
-                "Bring the right key back. Only if it is lost: store the secret again with `wissel account edit \
-                 \"{account}\" --password-stdin --new-vault-key` (or --token-stdin)."
-            );
-            return Self {
-                name: "vault",
-                ..Self::home(format!("account '{account}': {}", error.message), next)
-            };
+            // The account is fine; what it needs lies in the home directory, and the message says what to do there.
+            return cut(Code::Home, "vault", &format!("account '{account}': {}", error.message)).into();
         }
         let folder = folder.map(|folder| format!(", folder '{folder}'")).unwrap_or_default();
         let message = format!("account '{account}'{folder}: {error}");

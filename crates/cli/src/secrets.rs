@@ -13,7 +13,7 @@ use wissel_model::secrets::{SecretError, Secrets};
 use wissel_store::{KeyState, Store, VaultKey};
 use wissel_vault::{KeyId, KeyPlace, KeyPolicy, KeySource, Vault, VaultError};
 
-use crate::key_change;
+use crate::{key_change, vault_advice};
 
 /// The variable that may hold the vault's key instead of the file.
 pub(crate) const KEY_VARIABLE: &str = "WISSEL_VAULT_KEY";
@@ -218,7 +218,17 @@ impl Secrets for StoredSecrets {
         match self.find(account, field).await {
             Ok(Some(secret)) => Ok(secret),
             Ok(None) => Err(SecretError::Missing(field.to_owned())),
-            Err(error) => Err(SecretError::Unreadable(format!("the {field} cannot be opened: {error}"))),
+            Err(error) => {
+                let text = match error.downcast_ref::<VaultError>() {
+                    None => error.to_string(),
+                    Some(vault) => {
+                        let account = self.store.account(account).await;
+                        let name = account.map_or_else(|_| "NAME".to_owned(), |account| account.name);
+                        vault_advice::sentence(vault, &name)
+                    }
+                };
+                Err(SecretError::Unreadable(format!("the {field} cannot be opened: {text}")))
+            }
         }
     }
 }

@@ -182,6 +182,18 @@ impl Language {
         text + "."
     }
 
+    /// What a run says about messages that the filter does not take.
+    pub(crate) fn left_out(self, count: u64) -> String {
+        match (self, count) {
+            (Self::En, 1) => "1 message is left out by the filter and stays where it is.".to_owned(),
+            (Self::En, _) => {
+                format!("{count} messages are left out by the filter and stay where they are.")
+            }
+            (Self::Nl, 1) => "1 bericht valt buiten het filter en blijft waar het is.".to_owned(),
+            (Self::Nl, _) => format!("{count} berichten vallen buiten het filter en blijven waar ze zijn."),
+        }
+    }
+
     /// The closing line of a dry run.
     pub(crate) fn would_import(self, count: u64) -> String {
         let messages = self.messages(count);

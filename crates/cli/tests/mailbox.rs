@@ -108,8 +108,19 @@ fn from_the_first_account_to_a_switch() {
     assert_eq!(refused.code, 4, "{}", refused.all());
     assert_eq!(refused.json()["errors"][0]["code"], "authorization-needed");
     assert!(wissel.json(&["job", "show", "Facturen"])["health"]["failing_since"].is_string());
+    let all = wissel.run(&["job", "run"]).stderr;
+    assert!(all.starts_with("wissel: job 'Facturen': account 'Inkoop'"), "{all}");
+    let dry = wissel.run(&["job", "run", "Facturen", "--dry-run"]);
+    assert!(!dry.stdout.contains("would be imported"), "nothing was looked at: {}", dry.stdout);
 
     let switch = ["job", "switch", "Facturen", "--from", "Inkoop", "--to", "Inkoop OAuth"];
+    wissel.ok(&["job", "edit", "Facturen", "--create-processed=false"]);
+    for option in ["--folder", "--processed"] {
+        let error = wissel.error(3, &[&switch[..], &[option, "Nergens", "--dry-run"]].concat());
+        let next = error["next"].as_str().unwrap();
+        let named = next.contains(&format!("`{option} FOLDER`"));
+        assert!(named && !next.contains("job edit"), "{error}");
+    }
     assert_eq!(wissel.json(&[&switch[..], &["--dry-run"]].concat())["report"]["to_import"], 3);
     let switched = wissel.ok(&switch).stdout;
     assert!(

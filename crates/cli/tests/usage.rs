@@ -120,3 +120,41 @@ fn doctor_on_an_empty_home_warns_and_does_not_fail() {
         assert!(checks.contains(&check), "{check}");
     }
 }
+
+#[test]
+fn each_option_of_a_job_stands_under_its_own_heading() {
+    let wissel = Wissel::new();
+    for command in ["add", "edit"] {
+        let help = wissel.ok(&["job", command, "--help"]).stdout;
+        let under = |heading: &str| {
+            let (_, from) = help.split_once(&format!("\n{heading}:\n")).unwrap_or_else(|| panic!("{help}"));
+            from.split("\n\n").take_while(|part| part.starts_with("  ")).collect::<String>()
+        };
+        assert!(under("Filter").contains("--subject") && under("Filter").contains("--unread-only"), "{help}");
+        for (option, heading) in [("--to <", "Target"), ("--every", "Schedule"), ("--watch", "Schedule")] {
+            assert!(under(heading).contains(option), "{option}: {help}");
+            assert!(!under("Filter").contains(option), "{option}: {help}");
+        }
+    }
+}
+
+/// A device that is always full.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let wissel = Wissel::new();
+    for arguments in
+        [&["job", "list", "--json"][..], &["completions", "bash"], &["doctor", "--offline"], &["--help"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_wissel"))
+            .args(arguments)
+            .env("WISSEL_HOME", wissel.home.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+        assert!(text.contains("cannot be written"), "{arguments:?}: {text}");
+    }
+}

@@ -41,6 +41,8 @@ pub struct ImportReport {
     pub failed: u64,
     /// Messages that were fetched and are not what the job's filter takes: they stay where they are.
     pub filtered: u64,
+    /// Messages that were listed and are not what the job's filter takes, each time that they are listed.
+    pub left_out: u64,
     /// Messages that were gone when they were asked for.
     pub vanished: u64,
     /// What a dry run would import: account, folder and message.
@@ -130,6 +132,8 @@ impl OneAccount<'_> {
         let mut attempt = 1;
         loop {
             let before = memory.settled();
+            // A further pass lists again what this one leaves out.
+            let left_out = memory.report.left_out;
             let Err(error) = self.pass(memory).await else { break };
             if self.stop.is_cancelled() {
                 return Err(JobError::Stopped);
@@ -141,6 +145,7 @@ impl OneAccount<'_> {
                 return Err(error);
             }
             self.wait(&error, attempt).await?;
+            memory.report.left_out = left_out;
             attempt += 1;
         }
         let (unfetched, unprocessed) = (memory.unfetched.take(), memory.unprocessed.take());
@@ -243,6 +248,7 @@ async fn list_account(
                 return Err(JobError::Stopped);
             }
             progress.on(Event::Passed(page.passed));
+            report.left_out += page.left_out;
             let candidates = page
                 .messages
                 .into_iter()

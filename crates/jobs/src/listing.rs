@@ -108,6 +108,8 @@ pub(crate) struct NewMessages {
     pub(crate) messages: Vec<MessageSummary>,
     /// How many others were on the page.
     pub(crate) passed: u64,
+    /// How many of those the filter leaves out by what the listing tells.
+    pub(crate) left_out: u64,
 }
 
 impl<'a> Listing<'a> {
@@ -130,6 +132,7 @@ impl<'a> Listing<'a> {
         let Some(mut messages) = self.pages.next(session).await? else { return Ok(None) };
         let listed = messages.len();
         messages.retain(|message| self.filter.includes(message));
+        let left_out = listed.saturating_sub(messages.len()) as u64;
         let ids: Vec<_> = messages.iter().map(|m| m.id.clone()).collect();
         let (account, folder) = (self.pages.account.id, &self.pages.folder.id);
         let known = self.store.known_entries(self.job, account, folder, &ids).await?;
@@ -153,7 +156,7 @@ impl<'a> Listing<'a> {
         }
         messages.retain(|m| known.get(&m.id).is_none_or(|entry| entry.state == LedgerState::Reserved));
         let passed = listed.saturating_sub(messages.len()) as u64;
-        Ok(Some(NewMessages { messages, passed }))
+        Ok(Some(NewMessages { messages, passed, left_out }))
     }
 }
 

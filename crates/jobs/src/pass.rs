@@ -290,6 +290,7 @@ impl Pass<'_> {
         while let Some(mut page) = listing.next(session).await? {
             self.check_stop()?;
             self.progress.on(Event::Passed(page.passed));
+            self.memory.report.left_out += page.left_out;
             stays |= page.passed > 0 || leaves && !page.messages.is_empty();
             let skipped = &self.memory.skipped;
             page.messages.retain(|m| !skipped.contains(&m.id) && !recorded.under_way.contains(&m.id));

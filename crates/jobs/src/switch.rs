@@ -76,6 +76,8 @@ pub struct SwitchReport {
     pub recognised: u64,
     /// Messages there that the next run imports.
     pub to_import: u64,
+    /// Messages there that the job's filter leaves out.
+    pub left_out: u64,
     /// Messages there that could not be recognised with certainty; they are imported when that was asked for.
     pub doubtful: u64,
     /// Whether nothing was changed.
@@ -170,16 +172,22 @@ async fn switch_held(
     report.new_total = found.len() as u64;
     let mut entries = entries(&shop.store, job, &old).await?;
     let known = known_already(shop, job, &new, &folders, &found).await?;
-    let known_keys: HashSet<MessageKey> = known.values().copied().collect();
+    let known_keys: HashSet<MessageKey> = known.values().map(|(key, _)| *key).collect();
     found.retain(|found| !known.contains_key(&found.message.id));
     entries.retain(|entry| !known_keys.contains(&entry.key));
+    let is_over = |state: &LedgerState| *state == LedgerState::Filtered;
+    let over: HashSet<MessageKey> =
+        entries.iter().filter(|entry| is_over(&entry.state)).map(|entry| entry.key).collect();
     let setting = Setting::Switch(old_listing.as_ref());
     let matched = recognise(&mut *session, &new, &folders.import, entries, found, setting).await?;
     session.close().await;
 
-    report.recognised = (matched.pairs.len() + known.len()) as u64;
+    let over = matched.pairs.iter().filter(|(key, _)| over.contains(key)).count()
+        + known.values().filter(|(_, state)| is_over(state)).count();
+    report.recognised = (matched.pairs.len() + known.len() - over) as u64;
     let wanted = Wanted::now(&job.filter);
     report.to_import = matched.new.iter().filter(|found| wanted.includes(&found.message)).count() as u64;
+    report.left_out = (over + matched.new.len()) as u64 - report.to_import;
     report.doubtful = matched.doubtful.len() as u64;
     if options.dry_run {
         return Ok(report);
@@ -300,7 +308,7 @@ async fn known_already(
     new: &Account,
     folders: &JobFolders,
     found: &[Found],
-) -> Result<HashMap<MessageId, MessageKey>, JobError> {
+) -> Result<HashMap<MessageId, (MessageKey, LedgerState)>, JobError> {
     let mut known = HashMap::new();
     for folder in &folders.scanned {
         let ids: Vec<_> = found
@@ -310,7 +318,7 @@ async fn known_already(
             .collect();
         let page = shop.store.known(job.id, new.id, &folder.id, &ids).await?;
         let settled = page.into_iter().filter(|(_, (_, state))| *state != LedgerState::Reserved);
-        known.extend(settled.map(|(id, (key, _))| (id, key)));
+        known.extend(settled);
     }
     Ok(known)
 }

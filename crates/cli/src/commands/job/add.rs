@@ -44,26 +44,26 @@ pub(crate) struct Arguments {
     #[arg(long)]
     create_processed: bool,
     /// Import only unread messages
-    #[arg(long)]
+    #[arg(long, help_heading = "Filter")]
     unread_only: bool,
     /// Import only messages received within a span such as 30d, or since a date such as 2026-01-01
-    #[arg(long, value_name = "AGE", value_parser = spans::newer_than)]
+    #[arg(long, value_name = "AGE", value_parser = spans::newer_than, help_heading = "Filter")]
     newer_than: Option<NewerThan>,
     #[command(flatten)]
     filter: FilterOptions,
     /// The directory that messages are written to; made when missing
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Target")]
     to: PathBuf,
     /// Also write each attachment as a file of its own
-    #[arg(long)]
+    #[arg(long, help_heading = "Target")]
     attachments: bool,
     #[command(flatten)]
     when: ScheduleOptions,
     /// Between these runs, wait for changes of the import folder, and run at once when there are any
-    #[arg(long)]
+    #[arg(long, help_heading = "Schedule")]
     watch: bool,
     /// Do not let the service run the job yet
-    #[arg(long, alias = "disable")]
+    #[arg(long, alias = "disable", help_heading = "Schedule")]
     disabled: bool,
 }
 

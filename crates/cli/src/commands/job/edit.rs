@@ -54,38 +54,38 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     create_processed: Option<bool>,
     /// Import only unread messages
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Filter")]
     unread_only: Option<bool>,
     /// Import only messages received within a span such as 30d, or since a date such as 2026-01-01
-    #[arg(long, value_name = "AGE", value_parser = spans::newer_than)]
+    #[arg(long, value_name = "AGE", value_parser = spans::newer_than, help_heading = "Filter")]
     newer_than: Option<NewerThan>,
     /// Import messages of any age
-    #[arg(long, conflicts_with = "newer_than")]
+    #[arg(long, conflicts_with = "newer_than", help_heading = "Filter")]
     any_age: bool,
     /// Import from any sender, with any subject and attachments again; what is given beside it counts
-    #[arg(long)]
+    #[arg(long, help_heading = "Filter")]
     clear_filter: bool,
     #[command(flatten)]
     filter: FilterOptions,
     /// The directory that messages are written to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Target")]
     to: Option<PathBuf>,
     /// Also write each attachment as a file of its own
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Target")]
     attachments: Option<bool>,
     #[command(flatten)]
     when: ScheduleOptions,
     /// Let the job run by hand only
-    #[arg(long, conflicts_with_all = ["every", "schedule", "time_zone"])]
+    #[arg(long, conflicts_with_all = ["every", "schedule", "time_zone"], help_heading = "Schedule")]
     by_hand: bool,
     /// Between the service's runs, wait for changes of the import folder, and run at once when there are any
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Schedule")]
     watch: Option<bool>,
     /// Let the service run the job
-    #[arg(long, alias = "enabled")]
+    #[arg(long, alias = "enabled", help_heading = "Schedule")]
     enable: bool,
     /// Do not let the service run the job
-    #[arg(long, alias = "disabled", conflicts_with = "enable")]
+    #[arg(long, alias = "disabled", conflicts_with = "enable", help_heading = "Schedule")]
     disable: bool,
 }
 

@@ -10,6 +10,7 @@ use crate::exit::{self, Code, Shown};
 use crate::output;
 use crate::problem::Problem;
 use crate::progress::Bar;
+use crate::text::Language;
 
 /// Carries out the command: one job, or every enabled one after the other.
 pub(crate) async fn run(context: &Context, name: Option<&str>, dry_run: bool) -> CommandResult {
@@ -42,7 +43,7 @@ async fn all(context: &Context, dry_run: bool) -> CommandResult {
                 codes.push(ran.code());
             }
             Err(error) => {
-                let shown = exit::show(&error);
+                let shown = exit::show(&error).of_job(&job.name);
                 if !context.json {
                     output::note(&format!("wissel: {}", shown.lines()));
                 }
@@ -116,7 +117,7 @@ impl Ran {
             "imported": report.imported,
             "quarantined": report.quarantined,
             "failed": report.failed,
-            "filtered": report.filtered,
+            "filtered": report.filtered + report.left_out,
             "vanished": report.vanished,
             "candidates": candidates,
             "errors": self.errors.iter().map(Shown::json).collect::<Vec<_>>(),
@@ -127,6 +128,8 @@ impl Ran {
     fn print(&self, context: &Context, subject: &str) {
         let (report, language) = (&self.report, context.language);
         for error in &self.errors {
+            // The subject tells which job where there are several.
+            let error = if subject.is_empty() { error.clone() } else { error.clone().of_job(&self.job) };
             output::note(&format!("wissel: {}", error.lines()));
         }
         if self.dry_run {
@@ -144,7 +147,11 @@ impl Ran {
                 output::table(&header, report.candidates.iter().map(row).collect());
             }
             let count = report.candidates.len() as u64;
-            output::line(&format!("{subject}{}", language.would_import(count)));
+            // Where nothing could be looked at, a number would be a guess.
+            if self.errors.is_empty() || count > 0 {
+                output::line(&format!("{subject}{}", language.would_import(count)));
+            }
+            self.print_left_out(language, subject);
             if self.looks_inside {
                 output::note(language.pick(
                     "attachments are seen only when a message is fetched: fewer may be imported",
@@ -158,20 +165,19 @@ impl Ran {
             let summary = language.run_summary(report.imported, report.quarantined, report.failed);
             output::line(&format!("{subject}{summary}"));
         }
-        if report.filtered > 0 {
-            let messages = language.messages(report.filtered);
-            output::line(&language.pick(
-                format!(
-                    "{subject}{messages} stay where they are: the filter does not take their attachments."
-                ),
-                format!("{subject}{messages} blijven waar ze zijn: het filter neemt hun bijlagen niet."),
-            ));
-        }
+        self.print_left_out(language, subject);
         if report.quarantined > 0 {
             output::note(language.pick(
                 "`wissel quarantine list` shows what was set aside, and why.",
                 "`wissel quarantine list` toont wat apart is gezet, en waarom.",
             ));
+        }
+    }
+
+    fn print_left_out(&self, language: Language, subject: &str) {
+        let count = self.report.filtered + self.report.left_out;
+        if count > 0 {
+            output::line(&format!("{subject}{}", language.left_out(count)));
         }
     }
 }

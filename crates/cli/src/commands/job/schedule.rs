@@ -8,6 +8,7 @@ use crate::spans;
 
 /// An interval, or a cron expression.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Schedule")]
 pub(crate) struct ScheduleOptions {
     /// How often the service runs the job, such as 5m
     #[arg(long, value_name = "SPAN", value_parser = spans::seconds, conflicts_with = "schedule")]

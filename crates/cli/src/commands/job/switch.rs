@@ -2,12 +2,12 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use wissel_jobs::{Doubtful, SwitchOptions, SwitchReport};
+use wissel_jobs::{Doubtful, JobError, SwitchOptions, SwitchReport};
 use wissel_model::{FolderAddress, ImportJob};
 
 use crate::commands::CommandResult;
 use crate::context::{Context, actor};
-use crate::exit::Code;
+use crate::exit::{Code, Shown};
 use crate::problem::Problem;
 use crate::{job_rules, output};
 
@@ -64,7 +64,10 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     };
     let report = match wissel_jobs::switch(&shop, &job, &options, &context.stop).await {
         Ok(report) => report,
-        Err(error) => return Err(Problem::from(context.explain_job(&job, &error).await).into()),
+        Err(error) => {
+            let shown = context.explain_job(&job, &error).await;
+            return Err(there(&job, &options, &error, shown, &arguments.to).into());
+        }
     };
     let way_back = way_back(&job, &options, &report);
     if context.json {
@@ -75,6 +78,20 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         }
     }
     Ok(Code::Done)
+}
+
+/// A folder that the new account lacks is named with an option here: the job itself is right.
+fn there(job: &ImportJob, options: &SwitchOptions, error: &JobError, shown: Shown, to: &str) -> Problem {
+    let problem = Problem::from(shown);
+    let JobError::FolderNotFound { folder, .. } = error else { return problem };
+    let old = job.accounts.iter().find(|place| place.account == options.from);
+    let processed = options.processed.as_ref().or_else(|| old.and_then(|old| old.processed.as_ref()));
+    let is_processed = processed.is_some_and(|processed| processed.to_string() == *folder);
+    let (option, kind) = if is_processed { ("--processed", "processed") } else { ("--folder", "import") };
+    let next = format!(
+        "`wissel folder list \"{to}\"` lists the folders there; name its {kind} folder with `{option} FOLDER`."
+    );
+    Problem { next, ..problem }
 }
 
 /// The command that undoes the switch. Folders that have other names in the new account are named again.
@@ -120,12 +137,12 @@ fn lines(context: &Context, job: &str, report: &SwitchReport, way_back: &str) ->
     let total = language.messages(report.new_total);
     lines.push(language.pick(
         format!(
-            "Account '{to}' holds {total}: {} recognised as imported, {} to import, {} doubtful.",
-            report.recognised, report.to_import, report.doubtful
+            "Account '{to}' holds {total}: {} recognised as imported, {} to import, {} left out by the filter, {} doubtful.",
+            report.recognised, report.to_import, report.left_out, report.doubtful
         ),
         format!(
-            "Account '{to}' bevat {total}: {} herkend als geïmporteerd, {} nog te importeren, {} twijfelachtig.",
-            report.recognised, report.to_import, report.doubtful
+            "Account '{to}' bevat {total}: {} herkend als geïmporteerd, {} nog te importeren, {} buiten het filter, {} twijfelachtig.",
+            report.recognised, report.to_import, report.left_out, report.doubtful
         ),
     ));
     if report.dry_run {
