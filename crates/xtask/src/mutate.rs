@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use self::copy::Copy;
 use self::guards::Guard;
-use self::suite::{Ended, Suite};
+use self::suite::{Ended, Suite, build_connectors};
 use crate::workspace;
 
 /// Mutates the guards whose names contain `only`, or all.
@@ -25,6 +25,7 @@ pub fn run(only: Option<&str>) -> Result<ExitCode> {
     ensure!(!guards.is_empty(), "no guard of that name in {}", guards::FILE);
     let copy = Copy::refresh(&workspace::target().join("mutate"))?;
     println!("mutate: {} guards, in {}", guards.len(), copy.root().display());
+    ensure!(build_connectors(&copy)?, "the connectors do not build although every guard is in place");
     expect_green(&copy, &guards)?;
     let mut report = Vec::new();
     for guard in &guards {
@@ -44,7 +45,7 @@ fn expect_green(copy: &Copy, guards: &[Guard]) -> Result<()> {
             continue;
         }
         green.push(suite);
-        match suite.run(copy, false)? {
+        match suite.run(copy)? {
             Ended::Passed(tests) if tests > 0 => println!("mutate: {suite}: {tests} passed with every guard"),
             Ended::Passed(_) => bail!("{suite} has no test"),
             ended => bail!("{suite} does not pass although every guard is in place: {ended:?}"),
@@ -57,8 +58,12 @@ fn expect_green(copy: &Copy, guards: &[Guard]) -> Result<()> {
 fn disable(copy: &Copy, guard: &Guard) -> Result<Ended> {
     let text = copy.read(&guard.file)?;
     copy.write(&guard.file, &guard.disabled_in(&text)?)?;
-    let ended = guard.suite.run(copy, guard.is_in_connectors());
+    let built = guard.is_in_connectors() && guard.suite.uses_built_connectors();
+    let ended = if built && !build_connectors(copy)? { Ok(Ended::NotBuilt) } else { guard.suite.run(copy) };
     copy.write(&guard.file, &text)?;
+    if built {
+        ensure!(build_connectors(copy)?, "the connectors do not build any more");
+    }
     ended
 }
 

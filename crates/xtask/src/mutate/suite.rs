@@ -70,13 +70,24 @@ impl fmt::Display for Suite {
     }
 }
 
+/// Builds the connectors, which tests of the programs use, as they are in `copy`; false when that fails.
+pub(super) fn build_connectors(copy: &Copy) -> Result<bool> {
+    succeeds(copy.cargo().args(["xtask", "connectors"]), &log(copy)?)
+}
+
+fn log(copy: &Copy) -> Result<File> {
+    Ok(File::create(copy.root().join("target/mutate.log"))?)
+}
+
 impl Suite {
-    /// Builds and runs it in `copy`; with the connectors built anew first, if asked.
-    pub(super) fn run(&self, copy: &Copy, connectors: bool) -> Result<Ended> {
-        let log = File::create(copy.root().join("target/mutate.log"))?;
-        if connectors && !self.connectors && !succeeds(copy.cargo().args(["xtask", "connectors"]), &log)? {
-            return Ok(Ended::NotBuilt);
-        }
+    /// Whether it tests built connectors, not their sources.
+    pub(super) fn uses_built_connectors(&self) -> bool {
+        !self.connectors
+    }
+
+    /// Builds and runs it in `copy`.
+    pub(super) fn run(&self, copy: &Copy) -> Result<Ended> {
+        let log = log(copy)?;
         if self.programs && !succeeds(copy.cargo().args(["build", "--workspace", "--bins"]), &log)? {
             return Ok(Ended::NotBuilt);
         }
