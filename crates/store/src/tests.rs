@@ -6,7 +6,10 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::{AuditRecord, Store, StoreError};
+use wissel_model::{JobId, MessageKey};
+
+use crate::ledger::deliver_query;
+use crate::{AuditRecord, DeliverTo, Delivered, Store, StoreError};
 
 fn record(subject: &str) -> AuditRecord {
     AuditRecord {
@@ -202,5 +205,31 @@ async fn two_processes_that_open_a_new_database_together_both_succeed() {
         let (one, two) = tokio::join!(Store::open(&path), Store::open(&path));
         one.unwrap().audit(&record("one")).await.unwrap();
         assert_eq!(two.unwrap().audit_trail(9).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn messages_are_delivered_without_a_look_at_the_rest_of_the_ledger() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("wissel.db");
+    Store::open(&path).await.unwrap().close().await;
+    let chunk: Vec<Delivered> = (0..50)
+        .map(|_| Delivered {
+            key: MessageKey::generate(),
+            digest: None,
+            size: None,
+            internet_message_id: None,
+            subject: None,
+        })
+        .collect();
+    for to in [DeliverTo::Delivered, DeliverTo::Done] {
+        let query = deliver_query(JobId::generate(), &chunk, to);
+        let plan = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(plan)).fetch_all(&mut raw(&path).await).await.unwrap();
+        assert!(
+            plan.iter().any(|step| step.3.starts_with("SEARCH ledger ") && step.3.ends_with("(key=?)")),
+            "{plan:?}"
+        );
     }
 }
