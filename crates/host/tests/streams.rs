@@ -134,7 +134,9 @@ async fn a_secret_never_goes_out_in_the_clear_unless_the_endpoint_is_allowed_by_
                 (ErrorKind::PermissionMissing, Some("clear-text"))
             );
             assert!(error.message.contains("'line'"), "{}", error.message);
-            assert!(!case.server.lines().iter().any(|line| line.len() > 12), "{:?}", case.server.lines());
+            // To an endpoint that never has TLS no secret is even made: the connector cannot begin its command.
+            let most = if security == "none" { 0 } else { "AUTH PLAIN ".len() };
+            assert!(!case.server.lines().iter().any(|line| line.len() > most), "{:?}", case.server.lines());
         }
         let mut case = case(behaviour, Tls::Never, "none", "127.0.0.1").await;
         case.account.connection.allow_clear_text.insert("line".to_owned());

@@ -71,9 +71,11 @@ impl ErrorKind {
             Self::NotFound => "List the folders with `wissel folder list` and correct the name.",
             Self::InvalidSetting => "Correct the setting with `wissel account edit`.",
             Self::Unsupported => "Choose another setting or another connector.",
-            Self::TooLarge => "Raise the limit, or take the message out of the folder by hand.",
+            Self::TooLarge => {
+                "Have the service's limit raised, or take the message out of the folder by hand."
+            }
             Self::Temporary => {
-                "Nothing to do if it passes; otherwise check host name, port and network with `wissel doctor`."
+                "If it does not pass by itself, check host name, port, security and network with `wissel doctor`."
             }
             Self::Protocol => {
                 "Check host, port and security of the account; if they are right, report the answer shown."

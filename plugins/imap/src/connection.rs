@@ -184,6 +184,7 @@ impl Connection {
     /// Sends a command without waiting for its answer: for several in one round trip.
     pub(crate) fn send(&mut self, body: CommandBody<'_>, what: &'static str) -> Result<Sent> {
         let tag = self.tag();
+        self.log(Level::Debug, "command", &[("tag", &tag), ("to", what), ("imap", body.name())]);
         let pieces = encode(&tag, body)?;
         self.send_pieces(tag, pieces, what)
     }

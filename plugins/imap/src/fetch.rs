@@ -34,15 +34,51 @@ impl ImapSession {
     }
 
     fn fetch_group(&mut self, group: &Group, into: &dyn Delivery) -> Result<()> {
-        for (uids, set) in chunks(&group.uids) {
-            let mut left = self.fetch_set(group, uids.iter().copied().collect(), set, false, into)?;
-            // What did not come is gone, or came in a form that does not say which message it is, or as NIL. Alone it
-            // can only be one, and what vanished in the middle of the first command is known to be gone.
-            while let Some(uid) = left.pop_first() {
-                let still_left = self.fetch_set(group, BTreeSet::from([uid]), uid.into(), true, into)?;
-                if !still_left.is_empty() {
-                    into.fail(&group.id(uid), Error::not_found("the message is no longer in its folder"));
+        let mut seen = Seen::default();
+        chunks(&group.uids)
+            .into_iter()
+            .try_for_each(|(uids, set)| self.fetch_part(group, &uids, set, &mut seen, into))
+    }
+
+    /// Fetches a part of a group. One that is refused as a whole is cut in two, so that a message that the server does
+    /// not give stands alone in the end, and the others come.
+    fn fetch_part(
+        &mut self,
+        group: &Group,
+        uids: &[Uid],
+        set: SequenceSet,
+        seen: &mut Seen,
+        into: &dyn Delivery,
+    ) -> Result<()> {
+        match self.fetch_set(group, uids.iter().copied().collect(), set, false, into) {
+            Ok(left) => {
+                seen.any |= left.len() < uids.len();
+                // What did not come is gone, or came in a form that does not say which message it is, or as NIL. Alone
+                // it can only be one, and what vanished in the middle of the first command is known to be gone.
+                left.into_iter().try_for_each(|uid| self.fetch_alone(group, uid, seen, into))
+            }
+            Err(error) if passes_on(&error) => Err(error),
+            Err(_) => match (uids, uids.split_at(uids.len() / 2)) {
+                ([uid], _) => self.fetch_alone(group, *uid, seen, into),
+                (_, (first, second)) => chunks(first)
+                    .into_iter()
+                    .chain(chunks(second))
+                    .try_for_each(|(uids, set)| self.fetch_part(group, &uids, set, seen, into)),
+            },
+        }
+    }
+
+    fn fetch_alone(&mut self, group: &Group, uid: Uid, seen: &mut Seen, into: &dyn Delivery) -> Result<()> {
+        match self.fetch_set(group, BTreeSet::from([uid]), uid.into(), true, into) {
+            Ok(left) if left.is_empty() => seen.any = true,
+            Ok(_) => into.fail(&group.id(uid), Error::not_found("the message is no longer in its folder")),
+            Err(error) if passes_on(&error) => return Err(error),
+            Err(error) => {
+                seen.refused += 1;
+                if !seen.any && seen.refused > MOST_REFUSED {
+                    return Err(error);
                 }
+                into.fail(&group.id(uid), error);
             }
         }
         Ok(())
@@ -79,17 +115,30 @@ impl ImapSession {
         let mut receiver = Receiver { group, wanted, nil: BTreeSet::new(), alone, elsewhere: false, into };
         match self.connection.run(command, "give the messages", &mut receiver) {
             Ok(_) => Ok(receiver.left()),
-            Err(error) if error.is_final() || error.kind == ErrorKind::Throttled => Err(error),
-            Err(error) if alone => {
-                receiver.fail_all(&error);
-                Ok(BTreeSet::new())
-            }
+            Err(error) if passes_on(&error) => Err(error),
             // Some servers answer NO when one of many messages cannot be read: the others have come, and each of the
             // rest is asked for alone.
             Err(_) if receiver.wanted.len() < asked => Ok(receiver.left()),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Messages that a server may refuse one by one, before any came, until the server is blamed and not they.
+const MOST_REFUSED: u32 = 3;
+
+/// How a group fared so far.
+#[derive(Default)]
+struct Seen {
+    /// A message came, or was told to be unreadable: the server does give messages.
+    any: bool,
+    /// Messages that it refused when they were asked for alone.
+    refused: u32,
+}
+
+/// Whether an error ends the whole fetch, whatever was asked for.
+fn passes_on(error: &Error) -> bool {
+    error.is_final() || error.kind == ErrorKind::Throttled
 }
 
 /// Takes the messages of one command.
@@ -117,12 +166,6 @@ impl Receiver<'_> {
     fn left(mut self) -> BTreeSet<Uid> {
         self.wanted.append(&mut self.nil);
         self.wanted
-    }
-
-    fn fail_all(&mut self, error: &Error) {
-        while let Some(uid) = self.wanted.pop_first() {
-            self.into.fail(&self.group.id(uid), error.clone());
-        }
     }
 
     /// Moves `length` octets of the stream into the delivery.

@@ -1,6 +1,6 @@
 //! From a fresh connection to a signed-in one: greeting, STARTTLS, SASL, and what the server offers afterwards.
 
-use wissel_connector::types::{SealedForm, Security};
+use wissel_connector::types::{Readiness, SealedForm, Security};
 use wissel_connector::{Error, ErrorKind, Host, Result};
 
 use crate::connection::{Collect, Connection, Consumer, Sent};
@@ -45,8 +45,19 @@ pub(crate) fn sign_in(host: &Host, mailbox: Option<&str>) -> Result<(Connection,
     Ok((connection, server))
 }
 
+/// Milliseconds that a server may take to greet.
+const GREETING: u32 = 20_000;
+
 /// Reads the greeting. True when the connection is signed in already (PREAUTH).
 fn greet(connection: &mut Connection) -> Result<bool> {
+    if connection.stream.poll(GREETING)? == Readiness::TimedOut {
+        let message = format!(
+            "the server said nothing for {} seconds after the connection stood, as servers do that wait for TLS: \
+             check whether `security` and `port` fit together",
+            GREETING / 1000
+        );
+        return Err(Error::temporary(message).code("no-greeting").lost());
+    }
     let line = connection.line()?;
     let greeting = assemble::greeting(&line)?;
     if greeting.kind == GreetingKind::Bye {

@@ -139,6 +139,74 @@ fn a_bad_message_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_set_that_is_refused_for_one_message_is_halved_until_the_others_come() {
+    let given =
+        |uid: u32| format!("S: * 1 FETCH (UID {uid} BODY[] {{2}}\n             S- ok\n             S: )");
+    let (host, mut session) = signed_in(
+        "",
+        &format!(
+            "{}
+             C: A2 UID FETCH 5:8 {ALL}
+             S: A2 NO [TOOBIG] a message is too big
+             C: A3 UID FETCH 5:6 {ALL}
+             S: A3 NO [TOOBIG] a message is too big
+             C: A4 UID FETCH 5 {ALL}
+             S: A4 NO [TOOBIG] a message is too big
+             C: A5 UID FETCH 5 {ALONE}
+             S: A5 NO [TOOBIG] a message is too big
+             C: A6 UID FETCH 6 {ALL}
+             {}
+             S: A6 OK done
+             C: A7 UID FETCH 7:8 {ALL}
+             {}
+             {}
+             S: A7 OK done",
+            opened(1, "EXAMINE INBOX"),
+            given(6),
+            given(7),
+            given(8),
+        ),
+    );
+    let delivery = RecordingDelivery::new();
+    session.fetch(&ids(&[5, 6, 7, 8], "INBOX"), &delivery).unwrap();
+    host.finish();
+    assert_eq!(delivery.ended(), [text(6, "ok"), text(7, "ok"), text(8, "ok")]);
+    let failures = delivery.failures();
+    assert_eq!(failures.len(), 1);
+    assert_eq!((failures[0].0.as_str(), failures[0].1.kind), ("7.5.INBOX", ErrorKind::TooLarge));
+}
+
+#[test]
+fn a_server_that_gives_no_message_at_all_is_blamed_itself() {
+    let mut script = opened(1, "EXAMINE INBOX");
+    let mut number = 1;
+    let mut refuse = |set: &str, items: &str| {
+        number += 1;
+        script.push_str(&format!(
+            "\n             C: A{number} UID FETCH {set} {items}\n             S: A{number} NO [SERVERBUG] not today"
+        ));
+    };
+    refuse("1:4", ALL);
+    refuse("1:2", ALL);
+    for alone in ["1", "2"] {
+        refuse(alone, ALL);
+        refuse(alone, ALONE);
+    }
+    refuse("3:4", ALL);
+    for alone in ["3", "4"] {
+        refuse(alone, ALL);
+        refuse(alone, ALONE);
+    }
+    let (host, mut session) = signed_in("", &script);
+    let delivery = RecordingDelivery::new();
+    let error = session.fetch(&ids(&[1, 2, 3, 4], "INBOX"), &delivery).unwrap_err();
+    assert_eq!((error.kind, error.session_lost), (ErrorKind::Temporary, false));
+    host.finish();
+    assert_eq!(delivery.ended(), []);
+    assert_eq!(delivery.failures().len(), 3);
+}
+
+#[test]
 fn a_connection_lost_in_a_literal_leaves_the_message_open() {
     let (_host, mut session) = signed_in(
         "",

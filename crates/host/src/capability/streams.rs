@@ -85,6 +85,8 @@ impl streams::Host for State {
                 Security::Tls
             }
         };
+        let (account, host, port) = (context.account.name.as_str(), grant.host.as_str(), grant.port);
+        tracing::debug!(account, endpoint, host, port, ?security, proxied = via.is_some(), "connected");
         let connection = Connection { grant, security, inlet: Inlet::new(wire), open: true };
         let connection = self.table.push(connection)?;
         self.connections += 1;
