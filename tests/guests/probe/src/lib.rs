@@ -87,7 +87,9 @@ impl GuestSession for ProbeSession {
     fn check(&self) -> Result<Identity, Error> {
         let facts = match self.behaviour.as_str() {
             "ok" => vec![("version".to_owned(), describe::version().to_owned())],
-            "hello" | "start-tls" | "sealed" | "password" | "sealed-elsewhere" | "silent" => self.talk()?,
+            "hello" | "start-tls" | "sealed" | "password" | "sealed-elsewhere" | "unsent" | "silent" => {
+                self.talk()?
+            }
             "http-get" | "http-auth" | "http-header" => self.browse()?,
             other => hostile::act(other)?,
         };

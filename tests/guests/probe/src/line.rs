@@ -46,6 +46,7 @@ impl ProbeSession {
                 connection.write(b"\r\n")?;
                 facts.push(("answer".to_owned(), text(connection.read_line(1000)?)));
             }
+            "unsent" => drop(credentials::password("line", SealedForm::Raw)?),
             "silent" => {
                 connection.read_line(1000)?;
             }
