@@ -177,8 +177,11 @@ pub(crate) fn read(from: &Path, database: &Path, progress: &dyn Fn(u64)) -> anyh
             "Use another copy or another backup; nothing was changed.",
         )
     };
-    // What the archive's own form says about damage is in words of its library.
-    let broken = |error: io::Error| damaged(&error.to_string());
+    // The words of the archive's library repeat what stands in the file, which may be anybody's.
+    let broken = |error: io::Error| match error.raw_os_error() {
+        Some(_) => damaged(&error.to_string()),
+        None => damaged("it has not the form of a Wissel backup"),
+    };
     let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 20, file));
     let (mut content, mut text, mut seal) = (None, Vec::new(), String::new());
     for entry in archive.entries().map_err(broken)? {
@@ -186,7 +189,7 @@ pub(crate) fn read(from: &Path, database: &Path, progress: &dyn Fn(u64)) -> anyh
         let name = entry.path().map_err(broken)?.to_string_lossy().into_owned();
         // Each name once and in order, and octets as they stand: a sparse entry of a few octets could fill the disk.
         if !entry.header().entry_type().is_file() {
-            return Err(damaged(&format!("'{name}' in it is no plain file")).into());
+            return Err(damaged("it holds something else than plain files").into());
         }
         match name.as_str() {
             DATABASE if content.is_none() && text.is_empty() => {
@@ -208,7 +211,7 @@ pub(crate) fn read(from: &Path, database: &Path, progress: &dyn Fn(u64)) -> anyh
             SEAL if seal.is_empty() => {
                 entry.take(128).read_to_string(&mut seal).map_err(broken)?;
             }
-            other => return Err(damaged(&format!("it holds '{other}' where that does not belong")).into()),
+            _ => return Err(damaged("it holds something that does not belong into a Wissel backup").into()),
         }
     }
     if seal.is_empty() {

@@ -37,7 +37,7 @@ pub(crate) struct Global {
     /// Print one JSON document instead of tables and sentences
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// The language of sentences [default: that of the system, else English]
+    /// The language of sentences; errors and help are English [default: that of the system, else English]
     #[arg(long, global = true, env = "WISSEL_LANG", value_name = "LANGUAGE", hide_env_values = true)]
     pub(crate) language: Option<Language>,
     /// How much is logged on standard error: error, warn, info, debug, trace [default: warn; for `run` info]

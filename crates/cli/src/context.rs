@@ -16,7 +16,7 @@ use crate::home::Home;
 use crate::home_lock;
 use crate::problem::{INSTALL, Problem};
 use crate::secrets::StoredSecrets;
-use crate::text::Language;
+use crate::text::{Language, quoted};
 use crate::{form, signal};
 
 /// What a command works with.
@@ -57,6 +57,11 @@ impl Context {
     /// Whether a person can be asked.
     pub(crate) fn interactive(&self) -> bool {
         !self.json && form::can_ask()
+    }
+
+    /// The language to ask a person in; none where nobody can be asked.
+    pub(crate) fn ask(&self) -> Option<Language> {
+        self.interactive().then_some(self.language)
     }
 
     /// The database.
@@ -145,8 +150,8 @@ impl Context {
         let shown = show_job(error);
         match error {
             JobError::FolderNotFound { folder, .. } if is_processed(folder) => shown.or_else_do(&format!(
-                "let the first run create it with `wissel job edit \"{}\" --create-processed`",
-                job.name
+                "let the first run create it with `wissel job edit {} --create-processed`",
+                quoted(&job.name)
             )),
             _ => shown,
         }

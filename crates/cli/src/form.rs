@@ -26,6 +26,20 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Settings as they were given; one that is given twice is refused, as either could be meant.
+pub(crate) fn once(account: &str, given: Vec<(String, String)>) -> Result<Values, Problem> {
+    let mut values = Values::new();
+    for (key, value) in given {
+        if values.insert(key.clone(), value).is_some() {
+            return Err(Problem::usage(
+                format!("account '{account}': the setting '{key}' is given twice"),
+                "Give it once with --set.",
+            ));
+        }
+    }
+    Ok(values)
+}
+
 /// Whether a person sits at both ends.
 pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
@@ -79,7 +93,7 @@ fn ask_setting(setting: &Setting, default: Option<&str>, language: Language) -> 
             Ok(setting.choices.get(chosen).map(|c| c.value.clone()).unwrap_or_default())
         }
         SettingKind::Flag => {
-            let mut confirm = Confirm::new(&label).with_default(default == Some("true"));
+            let mut confirm = yes_or_no(&label, default == Some("true"), language);
             confirm.help_message = (!help.is_empty()).then_some(help);
             Ok(confirm.prompt().map_err(given_up)?.to_string())
         }
@@ -145,24 +159,49 @@ pub(crate) fn secret_options(kind: AuthKind) -> &'static str {
 }
 
 /// Asks for a secret without showing it.
-pub(crate) fn ask_secret(label: &str) -> Result<SecretString, Problem> {
+pub(crate) fn ask_secret(label: &str, language: Language) -> Result<SecretString, Problem> {
     let label = format!("{label}:");
-    let prompt = Password::new(&label).without_confirmation().with_display_mode(PasswordDisplayMode::Hidden);
+    let empty = language.pick("it is empty; type it", "het is leeg; typ het in");
+    let prompt = Password::new(&label)
+        .without_confirmation()
+        .with_display_mode(PasswordDisplayMode::Hidden)
+        .with_validator(move |secret: &str| {
+            Ok(if secret.is_empty() { Validation::Invalid(empty.into()) } else { Validation::Valid })
+        });
     crate::secret_input::not_empty(prompt.prompt().map_err(given_up)?, "the answer")
 }
 
-/// Asks a question whose answer is no unless a person says yes.
-fn confirm(question: &str) -> Result<bool, Problem> {
-    Confirm::new(question).with_default(false).prompt().map_err(given_up)
+/// A yes-or-no question in this language. Both languages' answers are taken, whichever it is asked in.
+fn yes_or_no(question: &str, default: bool, language: Language) -> Confirm<'_> {
+    let mut confirm = Confirm::new(question).with_default(default).with_parser(&answer);
+    if language == Language::Nl {
+        confirm =
+            confirm.with_default_value_formatter(&|default| if default { "J/n" } else { "j/N" }.to_owned());
+        confirm = confirm.with_formatter(&|answer| Language::Nl.yes_or_no(answer));
+        confirm.error_message = "Antwoord met 'j' of 'n'".to_owned();
+    }
+    confirm
+}
+
+fn answer(text: &str) -> Result<bool, ()> {
+    match text.trim().to_lowercase().as_str() {
+        "y" | "yes" | "j" | "ja" => Ok(true),
+        "n" | "no" | "nee" => Ok(false),
+        _ => Err(()),
+    }
 }
 
 /// Whether what cannot be undone may be done: a person said so with `--yes`, or answers now. With nobody to ask it is
 /// refused.
-pub(crate) fn agreed(yes: bool, interactive: bool, what: &str, lost: &str) -> Result<bool, Problem> {
-    match (yes, interactive) {
+pub(crate) fn agreed(yes: bool, ask: Option<Language>, what: &str, lost: &str) -> Result<bool, Problem> {
+    match (yes, ask) {
         (true, _) => Ok(true),
-        (false, true) => confirm(&format!("Remove {what}? {lost}")),
-        (false, false) => Err(Problem::usage(
+        (false, Some(language)) => {
+            let question =
+                language.pick(format!("Remove {what}? {lost}"), format!("Verwijderen: {what}? {lost}"));
+            yes_or_no(&question, false, language).prompt().map_err(given_up)
+        }
+        (false, None) => Err(Problem::usage(
             format!("{what} is not removed, because nobody can be asked. {lost}"),
             "Repeat it with --yes if that is meant.",
         )),

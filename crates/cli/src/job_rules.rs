@@ -1,12 +1,13 @@
 //! What a job must fulfil before it is stored, whichever command brings it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use wissel_model::{FolderAddress, ImportJob, ProcessedAction};
-
+use wissel_model::{AccountId, FolderAddress, ImportJob, JobAccount, ProcessedAction};
 use wissel_sink::DirectorySink;
 
 use crate::problem::Problem;
+use crate::text::Language;
 
 /// Reads a folder as a person typed it.
 pub(crate) fn folder(text: &str) -> Result<FolderAddress, String> {
@@ -97,6 +98,46 @@ pub(crate) fn problems(job: &ImportJob, accounts: &[String]) -> Vec<String> {
     problems
 }
 
+/// What two jobs have in common.
+pub(crate) struct Shared {
+    /// The sentence.
+    pub(crate) text: String,
+    /// Whether messages are imported twice for it.
+    pub(crate) twice: bool,
+}
+
+/// What a job shares with another: a mailbox folder, or the target directory.
+pub(crate) fn shared(
+    job: &ImportJob,
+    other: &ImportJob,
+    accounts: &HashMap<AccountId, String>,
+    language: Language,
+) -> Vec<Shared> {
+    let mut found = Vec::new();
+    let name = &other.name;
+    for place in &job.accounts {
+        let meets =
+            |theirs: &&JobAccount| theirs.account == place.account && same(&theirs.folder, &place.folder);
+        if other.accounts.iter().any(|theirs| meets(&theirs)) {
+            let account = accounts.get(&place.account).map_or("", String::as_str);
+            let folder = &place.folder;
+            let text = language.pick(
+                format!("imports from folder '{folder}' of account '{account}', and so does job '{name}'"),
+                format!("importeert uit map '{folder}' van account '{account}', en taak '{name}' ook"),
+            );
+            found.push(Shared { text, twice: job.filter == other.filter });
+        }
+    }
+    if job.target.directory == other.target.directory {
+        let text = language.pick(
+            format!("writes to the same directory as job '{name}'"),
+            format!("schrijft in dezelfde map als taak '{name}'"),
+        );
+        found.push(Shared { text, twice: false });
+    }
+    found
+}
+
 /// Refuses a job that cannot work.
 pub(crate) fn check(job: &ImportJob, accounts: &[String]) -> Result<(), Problem> {
     let problems = problems(job, accounts);
@@ -127,7 +168,7 @@ fn contains(outer: &FolderAddress, inner: &FolderAddress) -> bool {
 #[cfg(test)]
 mod tests {
     use wissel_model::job::DirectoryTarget;
-    use wissel_model::{AccountId, Filter, JobAccount, JobId};
+    use wissel_model::{Filter, JobId};
 
     use super::*;
 

@@ -5,6 +5,7 @@
 use wissel_model::ConnectorError;
 
 use crate::exit::{Code, cut};
+use crate::text::quoted;
 
 /// The way on when a connector is missing.
 pub(crate) const INSTALL: &str =
@@ -56,6 +57,7 @@ impl Problem {
             // The account is fine; what it needs lies in the home directory, and the message says what to do there.
             return cut(Code::Home, "vault", &format!("account '{account}': {}", error.message)).into();
         }
+        let name = quoted(account);
         let folder = folder.map(|folder| format!(", folder '{folder}'")).unwrap_or_default();
         let message = format!("account '{account}'{folder}: {error}");
         let next = match (advice, error.code.as_deref()) {
@@ -63,14 +65,22 @@ impl Problem {
             (None, Some("no-connector")) => return Self::not_found(message, INSTALL),
             (None, Some("certificate")) => format!(
                 "Correct the host name, or trust the authority that signed it with `wissel account edit \
-                 \"{account}\" --ca-file FILE`. Unsafe: --allow-untrusted-certificate accepts any."
+                 {name} --ca-file FILE`. Unsafe: --allow-untrusted-certificate accepts any."
             ),
             (None, Some("clear-text")) => format!(
-                "Use TLS. Unsafe: `wissel account edit \"{account}\" --allow-clear-text ENDPOINT` lets the secret go \
-                 out unencrypted."
+                "Use TLS. Unsafe: `wissel account edit {name} --allow-clear-text {}` lets the secret go out \
+                 unencrypted.",
+                endpoint(&error.message)
             ),
             (None, _) => error.kind.advice().to_owned(),
         };
         Self { code: Code::of_kind(error.kind), name: error.kind.as_str(), message, next }
     }
+}
+
+/// The endpoint that a message of the host speaks of.
+fn endpoint(message: &str) -> &str {
+    let name = message.split_once("endpoint '").and_then(|(_, rest)| rest.split_once('\''));
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    name.map(|(name, _)| name).filter(|name| name.chars().all(fits)).unwrap_or("ENDPOINT")
 }

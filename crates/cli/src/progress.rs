@@ -37,7 +37,7 @@ struct Counts {
 impl Bar {
     /// A bar; hidden unless `wanted` and standard error is a terminal.
     pub(crate) fn new(wanted: bool, language: Language) -> Self {
-        let bar = ProgressBar::new(0);
+        let bar = ProgressBar::no_length();
         if !wanted || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
@@ -67,7 +67,10 @@ impl Progress for Bar {
         match event {
             Event::Folder { account, folder, total } => {
                 counts.total += u64::from(total.unwrap_or(0));
-                self.bar.set_length(counts.total);
+                // Of nothing, all is done: the bar would be full before anything is known.
+                if counts.total > 0 {
+                    self.bar.set_length(counts.total);
+                }
                 self.bar.set_prefix(format!("{account}: {folder}"));
             }
             Event::Passed(passed) => self.bar.inc(passed),

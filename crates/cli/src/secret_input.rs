@@ -73,9 +73,11 @@ impl PassphraseOptions {
                 "Give it with --passphrase-stdin or --passphrase-env VARIABLE.",
             ));
         }
-        let first = form::ask_secret(language.pick("Passphrase of the backup", "Wachtzin van de back-up"))?;
+        let first =
+            form::ask_secret(language.pick("Passphrase of the backup", "Wachtzin van de back-up"), language)?;
         if new {
-            let again = form::ask_secret(language.pick("The same once more", "Nog een keer dezelfde"))?;
+            let again =
+                form::ask_secret(language.pick("The same once more", "Nog een keer dezelfde"), language)?;
             if first.expose_secret() != again.expose_secret() {
                 return Err(Problem::usage(
                     "the two passphrases differ",
@@ -152,6 +154,12 @@ pub(crate) fn fields_needed(
     std::iter::once((auth.kind.secret_field().to_owned(), credential.to_owned())).chain(shown).collect()
 }
 
+/// Asks for the password of the account's proxy.
+pub(crate) fn ask_for_proxy(language: Language) -> Result<(String, SecretString), Problem> {
+    let label = language.pick("Password for the proxy", "Wachtwoord voor de proxy");
+    Ok((field::PROXY_PASSWORD.to_owned(), form::ask_secret(label, language)?))
+}
+
 /// Refuses secrets that the connector and the proxy have no use for.
 pub(crate) fn check_fields(
     secrets: &SecretValues,
@@ -188,6 +196,7 @@ pub(crate) fn check_fields(
 
 /// Reads a secret from the environment.
 pub(crate) fn from_environment(variable: &str) -> Result<SecretString, Problem> {
+    check_variable(variable)?;
     let value = std::env::var(variable).map_err(|_| {
         Problem::usage(
             format!("the environment variable {variable} is not set, or is not text"),
@@ -195,6 +204,20 @@ pub(crate) fn from_environment(variable: &str) -> Result<SecretString, Problem> 
         )
     })?;
     not_empty(value, &format!("the environment variable {variable}"))
+}
+
+/// Refuses what cannot be the name of a variable, and does not repeat it: it may be the secret itself.
+pub(crate) fn check_variable(name: &str) -> Result<(), Problem> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    if !name.is_empty() && name.chars().all(fits) && !name.starts_with(|first: char| first.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(Problem::usage(
+        "what stands where the name of an environment variable belongs is no such name, and not shown here: it may be \
+         a secret",
+        "Put the secret into a variable and give the variable's name. If it was a secret, the shell's history and \
+         other users may have seen it: replace it.",
+    ))
 }
 
 /// Takes a secret as it was read, without the end of its line.

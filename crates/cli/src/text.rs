@@ -1,6 +1,16 @@
 //! The sentences that a person reads most, in English and Dutch side by side. Errors and help are English.
 
 use clap::ValueEnum;
+use wissel_vault::KeySource;
+
+/// A name in a command that a person may copy into a shell.
+pub(crate) fn quoted(name: &str) -> String {
+    if name.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    } else {
+        format!("\"{name}\"")
+    }
+}
 
 /// A language that sentences are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,6 +113,35 @@ impl Language {
                     "{secrets} geheimen zijn verzegeld met de nieuwe sleutel {key}; de oude is verwijderd"
                 )
             }
+        }
+    }
+
+    /// What was done to an account, and how to try it. `done`: the participle in both languages.
+    pub(crate) fn done_to_account(self, name: &str, done: (&str, &str)) -> String {
+        self.pick(
+            format!("account '{name}' is {}; try it with `wissel account test {}`", done.0, quoted(name)),
+            format!("account '{name}' is {}; probeer hem met `wissel account test {}`", done.1, quoted(name)),
+        )
+    }
+
+    /// What was done to a job, and how to try it. `done`: the participle in both languages.
+    pub(crate) fn done_to_job(self, name: &str, done: (&str, &str)) -> String {
+        self.pick(
+            format!("job '{name}' is {}; try it with `wissel job test {}`", done.0, quoted(name)),
+            format!("taak '{name}' is {}; probeer hem met `wissel job test {}`", done.1, quoted(name)),
+        )
+    }
+
+    /// Where the vault's key is.
+    pub(crate) fn key_place(self, source: &KeySource) -> String {
+        match (self, source) {
+            (Self::En, _) => source.to_string(),
+            (Self::Nl, KeySource::File(path)) => format!("het sleutelbestand {}", path.display()),
+            (Self::Nl, KeySource::Environment(name)) => format!("de omgevingsvariabele {name}"),
+            (Self::Nl, KeySource::Credential(path)) => {
+                format!("de credential {} van de dienst", path.display())
+            }
+            (Self::Nl, KeySource::Keyring(_)) => "de sleutelring van het besturingssysteem".to_owned(),
         }
     }
 
@@ -248,6 +287,14 @@ mod tests {
             "De importmap 'Postvak IN/Algemeen' is geopend en bevat 274 berichten (3 ongelezen)."
         );
         assert_eq!(En.import_folder("A", None, None), "Successfully opened import folder 'A'.");
+    }
+
+    #[test]
+    fn a_name_in_a_command_can_be_copied_into_a_shell() {
+        for (name, shown) in [("A b", r#""A b""#), ("5\" pipe's", r#"'5" pipe'\''s'"#), ("$HOME", "'$HOME'")]
+        {
+            assert_eq!(super::quoted(name), shown);
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use wissel_vault::VaultError;
 
+use crate::text::quoted;
+
 /// The failure as a sentence with its next step after the last semicolon.
 pub(crate) fn sentence(error: &VaultError, account: &str) -> String {
     let text = error.to_string();
@@ -13,7 +15,7 @@ pub(crate) fn sentence(error: &VaultError, account: &str) -> String {
 
 /// The next step where a command of this program is part of it; else the error's own text has it.
 fn next_step(error: &VaultError, account: &str) -> Option<String> {
-    let again = format!("`wissel account edit \"{account}\" --password-stdin");
+    let again = format!("`wissel account edit {} --password-stdin", quoted(account));
     match error {
         VaultError::KeyringMissing { .. } => Some(format!(
             "sign in as the user who runs Wissel, or restore a backup. Only if the key is lost: store every secret \
@@ -28,8 +30,8 @@ fn next_step(error: &VaultError, account: &str) -> Option<String> {
              --new-vault-key` (or --token-stdin)."
         )),
         VaultError::KeyFileExposed { path, .. } => Some(format!(
-            "run `chmod 600 \"{}\"`, and `wissel vault rotate` after it if others may have read it.",
-            path.display()
+            "run `chmod 600 {}`, and `wissel vault rotate` after it if others may have read it.",
+            quoted(&path.display().to_string())
         )),
         VaultError::Damaged { .. } | VaultError::Newer { .. } => {
             Some(format!("store it again with {again}` (or --token-stdin)."))

@@ -224,7 +224,13 @@ fn a_cron_expression_is_kept_shown_and_refused_with_the_reason() {
         let error = wissel.error(2, &[&["job", "edit", "Facturen"][..], &wrong].concat());
         assert!(error["message"].as_str().unwrap().contains(says), "{error}");
     }
-    wissel.ok(&["job", "edit", "Facturen", "--time-zone", "utc"]);
+    let winter_or_summer = |text: &str| text.contains("02:30:00 CET") || text.contains("02:30:00 CEST");
+    for command in [&["job", "list"][..], &["job", "show", "Facturen"]] {
+        let shown = wissel.ok(command).stdout;
+        assert!(winter_or_summer(&shown), "the next run is shown in the zone of the schedule: {shown}");
+    }
+    wissel.ok(&["job", "edit", "Facturen", "--schedule", "@daily"]);
+    wissel.ok(&["job", "edit", "Facturen", "--schedule", "30 2 * * 1-5", "--time-zone", "utc"]);
     let shown = wissel.ok(&["job", "show", "Facturen"]).stdout;
     assert!(shown.contains("30 2 * * 1-5 (UTC)"), "{shown}");
     scene.stop();
@@ -375,5 +381,56 @@ fn a_folder_that_is_missing_is_answered_with_the_nearest_that_exists() {
     assert!(both["message"].as_str().unwrap().contains("delete"), "{both}");
     let refused = scene.add_job("Zelfde", "Inkoop", &["--processed", "postvak in/algemeen"]);
     assert_eq!(refused.code, 2, "{}", refused.all());
+    scene.stop();
+}
+
+#[test]
+fn doctor_tells_of_a_job_that_no_service_runs_and_of_jobs_that_share_a_folder() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.add_account("Inkoop", "--password-stdin", PASSWORD).code, 0);
+    let every = ["--action", "leave", "--every", "1h"];
+    let added = scene.add_job("Facturen", "Inkoop", &every);
+    assert!(!added.stderr.contains("note"), "{}", added.stderr);
+    scene.wissel.ok(&["job", "run", "Facturen"]);
+    let clock = scene.wissel.home.path().join("clock");
+    scene.wissel.set("WISSEL_CLOCK", clock.to_str().unwrap());
+    let findings = |wissel: &Wissel| {
+        let report = wissel.run(&["doctor", "--offline", "--json"]).json();
+        let all = report["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == "job");
+        all.map(|finding| finding.to_string()).collect::<Vec<_>>()
+    };
+    for (minutes, warned) in [(0, false), (100, false), (125, true)] {
+        std::fs::write(&clock, (minutes * 60).to_string()).unwrap();
+        let found = findings(&scene.wissel);
+        let late = found.iter().any(|f| f.contains("no service") && f.contains("wissel run"));
+        assert_eq!(late, warned, "{minutes} minutes later: {found:?}");
+    }
+    let added = scene.add_job("Nog eens", "Inkoop", &every).stderr;
+    assert!(added.contains("and so does job 'Facturen'") && added.contains("same directory"), "{added}");
+    let found = findings(&scene.wissel);
+    let twice = |f: &&String| f.contains("\"warn\"") && f.contains("and so does job 'Facturen'");
+    assert_eq!(found.iter().filter(twice).count(), 1, "{found:?}");
+    scene.stop();
+}
+
+#[test]
+fn what_is_given_wrongly_is_refused_and_the_sentences_are_dutch_where_asked() {
+    let scene = Scene::new();
+    let wissel = &scene.wissel;
+    assert_eq!(scene.add_account("5\" inkoop", "--password-stdin", PASSWORD).code, 0);
+    let twice = ["account", "edit", "5\" inkoop", "--set", "host=a.example", "--set", "host=b.example"];
+    let error = wissel.error(2, &twice);
+    assert!(error["message"].as_str().unwrap().contains("'host' is given twice"), "{error}");
+    let edit = ["account", "edit", "5\" inkoop", "--password-env"];
+    let refused = wissel.run(&[&edit[..], &["wacht woord!"]].concat());
+    assert_eq!(refused.code, 2, "{}", refused.all());
+    assert!(!refused.all().contains("woord!"), "it may be the secret itself: {}", refused.all());
+    assert!(wissel.run(&[&edit[..], &["NOT_SET_HERE"]].concat()).stderr.contains("NOT_SET_HERE"));
+    let dutch = |arguments: &[&str]| wissel.ok(&[arguments, &["--language", "nl"]].concat()).stdout;
+    let changed = dutch(&["account", "edit", "5\" inkoop", "--idle-timeout", "30"]);
+    assert!(changed.contains("is gewijzigd") && changed.contains("account test '5\" inkoop'"), "{changed}");
+    let shown = dutch(&["account", "show", "5\" inkoop"]);
+    assert!(shown.contains("Geheimen") && shown.contains("opgeslagen"), "{shown}");
+    assert!(dutch(&["vault", "status"]).contains("het sleutelbestand "), "the place");
     scene.stop();
 }

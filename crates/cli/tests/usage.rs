@@ -138,6 +138,19 @@ fn each_option_of_a_job_stands_under_its_own_heading() {
     }
 }
 
+#[test]
+fn a_file_that_is_no_backup_is_refused_and_nothing_of_it_is_shown() {
+    let wissel = Wissel::new();
+    let file = wissel.home.path().join("secrets.txt");
+    std::fs::write(&file, "geheim-wachtwoord 4711\n".repeat(100)).unwrap();
+    for command in [&["restore"][..], &["backup", "check"]] {
+        let refused = wissel.run(&[command, &[file.to_str().unwrap()]].concat());
+        assert_eq!(refused.code, 1, "{}", refused.all());
+        assert!(!refused.all().contains("geheim"), "{}", refused.all());
+        assert!(refused.stderr.contains("Wissel backup"), "{}", refused.all());
+    }
+}
+
 /// A device that is always full.
 #[cfg(target_os = "linux")]
 #[test]

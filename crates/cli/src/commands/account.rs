@@ -13,6 +13,7 @@ use super::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
+use crate::text::Language;
 use crate::{form, output, views};
 
 /// What can be done with accounts.
@@ -128,22 +129,31 @@ async fn list(context: &Context) -> CommandResult {
             account.connector.clone(),
             account.auth.clone(),
             if account.is_default { "*".to_owned() } else { String::new() },
-            secrets_text(&secrets),
+            secrets_text(context.language, &secrets),
         ]);
     }
     if context.json {
         output::json(&json!({ "accounts": documents }));
     } else if rows.is_empty() {
-        output::note("there are no accounts yet; add one with `wissel account add`");
+        output::note(context.language.pick(
+            "there are no accounts yet; add one with `wissel account add`",
+            "er zijn nog geen accounts; voeg er een toe met `wissel account add`",
+        ));
     } else {
-        output::table(&["Name", "Connector", "Sign-in", "Default", "Secrets"], rows);
+        let header = context.language.pick(
+            ["Name", "Connector", "Sign-in", "Default", "Secrets"],
+            ["Naam", "Connector", "Aanmelden met", "Standaard", "Geheimen"],
+        );
+        output::table(&header, rows);
     }
     Ok(Code::Done)
 }
 
-fn secrets_text(secrets: &[(String, bool)]) -> String {
-    let text =
-        |(field, stored): &(String, bool)| format!("{field}: {}", if *stored { "stored" } else { "missing" });
+fn secrets_text(language: Language, secrets: &[(String, bool)]) -> String {
+    let (stored, missing) = language.pick(("stored", "missing"), ("opgeslagen", "ontbreekt"));
+    let text = |(field, is_stored): &(String, bool)| {
+        format!("{field}: {}", if *is_stored { stored } else { missing })
+    };
     secrets.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
@@ -158,14 +168,19 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
     }
     let connection = &account.connection;
     let clear_text: Vec<&str> = connection.allow_clear_text.iter().map(String::as_str).collect();
+    let language = context.language;
+    let label = |en, nl| language.pick(en, nl);
     let mut fields = vec![
-        ("Name", account.name.clone()),
+        (label("Name", "Naam"), account.name.clone()),
         ("Connector", account.connector.clone()),
-        ("Sign-in", account.auth.clone()),
-        ("Default", context.language.yes_or_no(account.is_default)),
-        ("Secrets", secrets_text(&secrets)),
-        ("CA file", connection.ca_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
-        ("Clear text", clear_text.join(", ")),
+        (label("Sign-in", "Aanmelden met"), account.auth.clone()),
+        (label("Default", "Standaard"), language.yes_or_no(account.is_default)),
+        (label("Secrets", "Geheimen"), secrets_text(language, &secrets)),
+        (
+            label("CA file", "CA-bestand"),
+            connection.ca_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
+        ),
+        (label("Clear text", "Onversleuteld"), clear_text.join(", ")),
         ("Proxy", connection.proxy.as_ref().map(ToString::to_string).unwrap_or_default()),
     ];
     fields.extend(account.settings.iter().map(|(key, value)| (key.as_str(), value.clone())));
@@ -202,7 +217,7 @@ async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
     let account = store.account_named(name).await?;
     let what = format!("account '{}'", account.name);
     let lost = "Its settings and stored secrets go with it.";
-    if !form::agreed(yes, context.interactive(), &what, lost)? {
+    if !form::agreed(yes, context.ask(), &what, lost)? {
         return Ok(Code::Stopped);
     }
     store.remove_account(account.id).await?;
@@ -210,7 +225,10 @@ async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
     if context.json {
         output::json(&json!({ "removed": account.name }));
     } else {
-        output::line(&format!("account '{}' is removed", account.name));
+        output::line(&context.language.pick(
+            format!("account '{}' is removed", account.name),
+            format!("account '{}' is verwijderd", account.name),
+        ));
     }
     Ok(Code::Done)
 }

@@ -111,7 +111,7 @@ async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
     let job = store.job_named(name).await?;
     let what = format!("job '{}'", job.name);
     let lost = "Its ledger goes with it: a new job on the same folders would import their messages again.";
-    if !form::agreed(yes, context.interactive(), &what, lost)? {
+    if !form::agreed(yes, context.ask(), &what, lost)? {
         return Ok(Code::Stopped);
     }
     store.remove_job(job.id).await?;

@@ -12,6 +12,7 @@ use crate::exit::Code;
 use crate::key_change::{self, Exclusive};
 use crate::output;
 use crate::problem::Problem;
+use crate::secret_input::check_variable;
 use crate::secrets::{self, FILE, GIVEN, KEYRING, StoredSecrets};
 
 /// What can be done with the key.
@@ -97,7 +98,7 @@ async fn status(context: &Context) -> CommandResult {
     );
     let age = days.map(|days| language.pick(format!(" ({days} days)"), format!(" ({days} dagen)")));
     output::fields(&[
-        (language.pick("Place", "Plaats"), source.to_string()),
+        (language.pick("Place", "Plaats"), language.key_place(&source)),
         (language.pick("Key", "Sleutel"), id.clone().unwrap_or_else(|| none.to_owned())),
         (
             language.pick("In use since", "In gebruik sinds"),
@@ -141,7 +142,10 @@ async fn rotate(context: &Context, new_key_env: Option<&str>) -> CommandResult {
     let source = secrets.source().await?;
     let place = secrets::place_of(&source);
     let key = match (new_key_env, place) {
-        (Some(variable), GIVEN) => Key::from_environment(variable)?,
+        (Some(variable), GIVEN) => {
+            check_variable(variable)?;
+            Key::from_environment(variable)?
+        }
         (None, GIVEN) => {
             return Err(Problem::usage(
                 format!("the key comes from {source}, where Wissel cannot put another one"),

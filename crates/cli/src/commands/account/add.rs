@@ -57,7 +57,7 @@ pub(crate) struct ConnectionOptions {
     /// environment and the system say; without it, no proxy is used
     // Read later: an error of the command line would repeat what does not belong there, such as a password.
     #[arg(long, value_name = "ADDRESS")]
-    proxy: Option<String>,
+    pub(super) proxy: Option<String>,
     /// Seconds to wait for a connection
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
     connect_timeout: Option<u32>,
@@ -136,9 +136,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         .into());
     }
     let description = context.description(&connector).await?;
-    let ask = context.interactive().then_some(context.language);
+    let ask = context.ask();
     let auth = form::choose_auth(&description, auth.as_deref(), secrets.field(), ask)?;
-    let settings = form::complete(&name, &description, settings.into_iter().collect(), ask)?;
+    let settings = form::complete(&name, &description, form::once(&name, settings)?, ask)?;
     let mut policy = ConnectionPolicy::default();
     connection.change(&mut policy)?;
     check_connection(&name, &policy, &description)?;
@@ -147,13 +147,12 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     if ask.is_some() {
         for (field, label) in secret_input::fields_needed(&description, auth, &settings, context.language) {
             if !secrets.iter().any(|(given, _)| *given == field) {
-                secrets.push((field, form::ask_secret(&label)?));
+                secrets.push((field, form::ask_secret(&label, context.language)?));
             }
         }
         let given = secrets.iter().any(|(field, _)| field == field::PROXY_PASSWORD);
         if policy.proxy.as_ref().is_some_and(Proxy::takes_password) && !given {
-            let label = context.language.pick("Password for the proxy", "Wachtwoord voor de proxy");
-            secrets.push((field::PROXY_PASSWORD.to_owned(), form::ask_secret(label)?));
+            secrets.push(secret_input::ask_for_proxy(context.language)?);
         }
     }
     let account = Account {
@@ -181,7 +180,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
             form::secret_options(auth.kind)
         ));
     }
-    let sentence = format!("account '{}' is added; try it with `wissel account test \"{0}\"`", account.name);
+    let sentence = context.language.done_to_account(&account.name, ("added", "toegevoegd"));
     print_done(context, &account, "added", &sentence).await?;
     Ok(Code::Done)
 }

@@ -2,7 +2,9 @@
 
 use clap::Args;
 use serde_json::json;
+use wissel_model::Proxy;
 use wissel_model::description::SettingKind;
+use wissel_model::secrets::field;
 
 use super::add::{ConnectionOptions, check_connection};
 use super::{print_done, warn};
@@ -92,7 +94,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let known =
         |key: &String| description.setting(key).is_some_and(|setting| setting.kind != SettingKind::Secret);
     account.settings.retain(|key, _| known(key));
-    account.settings.extend(arguments.settings.iter().cloned());
+    account.settings.extend(form::once(&account.name, arguments.settings.clone())?);
     account.settings =
         form::complete(&account.name, &description, std::mem::take(&mut account.settings), None)?;
 
@@ -115,7 +117,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         for (field, label) in
             secret_input::fields_needed(&description, method, &account.settings, context.language)
         {
-            secrets.push((field, form::ask_secret(&label)?));
+            secrets.push((field, form::ask_secret(&label, context.language)?));
         }
     } else if nothing_else {
         return Err(Problem::usage(
@@ -126,6 +128,13 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
             ),
         )
         .into());
+    }
+    if let Some(language) = context.ask()
+        && arguments.connection.proxy.is_some()
+        && account.connection.proxy.as_ref().is_some_and(Proxy::takes_password)
+        && !secrets.iter().any(|(field, _)| field == field::PROXY_PASSWORD)
+    {
+        secrets.push(secret_input::ask_for_proxy(language)?);
     }
     let vault = context.secrets().await?;
     if arguments.new_vault_key {
@@ -140,8 +149,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let detail = json!({ "auth": account.auth, "renamed_from": before.name, "secrets": fields });
     context.audit("account.edit", &account.name, detail).await?;
     warn(context, &account);
-    let sentence =
-        format!("account '{}' is changed; try it with `wissel account test \"{0}\"`", account.name);
+    let sentence = context.language.done_to_account(&account.name, ("changed", "gewijzigd"));
     print_done(context, &account, "changed", &sentence).await?;
     Ok(Code::Done)
 }

@@ -12,6 +12,7 @@ use wissel_model::{Account, Description, Proxy};
 
 use super::Findings;
 use crate::context::Context;
+use crate::text::quoted;
 use crate::{output, views};
 
 /// How long a name may take to be resolved.
@@ -80,12 +81,12 @@ async fn look_at(context: &Context, account: &Account, offline: bool, findings: 
         );
         let next = language.pick(
             format!(
-                "Look at the server and the network; `wissel account test \"{}\"` waits longer.",
-                account.name
+                "Look at the server and the network; `wissel account test {}` waits longer.",
+                quoted(&account.name)
             ),
             format!(
-                "Kijk naar de server en het netwerk; `wissel account test \"{}\"` wacht langer.",
-                account.name
+                "Kijk naar de server en het netwerk; `wissel account test {}` wacht langer.",
+                quoted(&account.name)
             ),
         );
         findings.fail("account", &account.name, message, next);
@@ -142,8 +143,8 @@ async fn secrets(
     let message =
         context.language.pick(format!("not stored: {fields}"), format!("niet opgeslagen: {fields}"));
     let next = context.language.pick(
-        format!("Store it with `wissel account edit \"{}\"`.", account.name),
-        format!("Sla het op met `wissel account edit \"{}\"`.", account.name),
+        format!("Store it with `wissel account edit {}`.", quoted(&account.name)),
+        format!("Sla het op met `wissel account edit {}`.", quoted(&account.name)),
     );
     findings.fail("secrets", &account.name, message, next);
     false
@@ -222,8 +223,8 @@ async fn resolve(
         if let Some(problem) = problem {
             let message = format!("the name '{host}' cannot be resolved: {problem}");
             let next = format!(
-                "Correct it with `wissel account edit \"{}\"`, or look at this machine's name servers.",
-                account.name
+                "Correct it with `wissel account edit {}`, or look at this machine's name servers.",
+                quoted(&account.name)
             );
             findings.fail(check, &account.name, message, next);
             return false;

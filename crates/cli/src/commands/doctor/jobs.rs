@@ -1,18 +1,23 @@
 //! Jobs: how they fare, and whether their directories can take messages.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use wissel_model::ImportJob;
+use jiff::{SignedDuration, Timestamp};
+use wissel_model::{ImportJob, clock};
 use wissel_sink::Readiness;
 use wissel_store::Store;
 
 use super::Findings;
 use crate::context::Context;
-use crate::output;
-use crate::text::Language;
+use crate::text::{Language, quoted};
+use crate::{job_rules, output};
 
 /// Octets free below which a directory is warned about: a few hundred large messages.
 const LITTLE: u64 = 1 << 30;
+
+/// How much later than a whole interval too late a run may begin before it is warned about.
+const GRACE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Looks at every job.
 pub(super) async fn look(context: &Context, findings: &mut Findings) {
@@ -28,15 +33,30 @@ pub(super) async fn look(context: &Context, findings: &mut Findings) {
         );
         findings.warn("jobs", "", message, next);
     }
-    for job in jobs {
+    let names = store.accounts().await.unwrap_or_default();
+    let names: HashMap<_, _> = names.into_iter().map(|account| (account.id, account.name)).collect();
+    for (at, job) in jobs.iter().enumerate() {
         if let Some(schedule) = &job.schedule
             && let Err(error) = schedule.next_after(jiff::Timestamp::now())
         {
-            let next = format!("Correct it with `wissel job edit \"{}\" --schedule`.", job.name);
+            let next = format!("Correct it with `wissel job edit {} --schedule`.", quoted(&job.name));
             findings.fail("schedule", &job.name, error.to_string(), next);
         }
-        fares(store, context.language, &job, findings).await;
-        target(store, context.language, &job, findings).await;
+        fares(store, context.language, job, findings).await;
+        target(store, context.language, job, findings).await;
+        for other in jobs.iter().take(at) {
+            for note in job_rules::shared(job, other, &names, context.language) {
+                if note.twice {
+                    let next = context.language.pick(
+                        "Keep one of them, or give them filters that differ.",
+                        "Houd er een, of geef ze filters die verschillen.",
+                    );
+                    findings.warn("job", &job.name, note.text, next);
+                } else {
+                    findings.ok("job", &job.name, note.text);
+                }
+            }
+        }
     }
 }
 
@@ -51,10 +71,10 @@ async fn fares(store: &Store, language: Language, job: &ImportJob, findings: &mu
         }
         None => language.pick("never succeeded", "nog nooit gelukt").to_owned(),
     };
-    let name = &job.name;
+    let name = quoted(&job.name);
     let test = language.pick(
-        format!("`wissel job test \"{name}\"` opens its folders."),
-        format!("`wissel job test \"{name}\"` opent zijn mappen."),
+        format!("`wissel job test {name}` opens its folders."),
+        format!("`wissel job test {name}` opent zijn mappen."),
     );
     if let Some(since) = health.failing_since {
         let reason = health.reason.unwrap_or_default();
@@ -69,8 +89,8 @@ async fn fares(store: &Store, language: Language, job: &ImportJob, findings: &mu
             format!("kwam terug met de back-up van {made} en draait niet voordat u dat toestaat"),
         );
         let next = language.pick(
-            format!("See what was imported since (docs/operations.md), then `wissel job edit \"{name}\" --enable`."),
-            format!("Kijk wat er sindsdien is geïmporteerd (docs/operations.md), en daarna `wissel job edit \"{name}\" --enable`."),
+            format!("See what was imported since (docs/operations.md), then `wissel job edit {name} --enable`."),
+            format!("Kijk wat er sindsdien is geïmporteerd (docs/operations.md), en daarna `wissel job edit {name} --enable`."),
         );
         findings.warn("job", &job.name, message, next);
     } else if health.last_success.is_none() {
@@ -82,10 +102,23 @@ async fn fares(store: &Store, language: Language, job: &ImportJob, findings: &mu
     } else if !job.enabled {
         let disabled = language.pick("is disabled", "is uitgeschakeld");
         let next = language.pick(
-            format!("Enable it with `wissel job edit \"{name}\" --enable`."),
-            format!("Schakel hem in met `wissel job edit \"{name}\" --enable`."),
+            format!("Enable it with `wissel job edit {name} --enable`."),
+            format!("Schakel hem in met `wissel job edit {name} --enable`."),
         );
         findings.warn("job", &job.name, format!("{disabled}, {succeeded}"), next);
+    } else if let Some(due) = overdue(store, job).await {
+        let message = language.pick(
+            format!("was due at {} and did not run; no service seems to be running", output::moment(due)),
+            format!(
+                "moest draaien om {} en heeft niet gedraaid; er lijkt geen service te draaien",
+                output::moment(due)
+            ),
+        );
+        let next = language.pick(
+            format!("Start the service, `wissel run` (docs/operations.md); `wissel job run {name}` runs it once."),
+            format!("Start de service, `wissel run` (docs/operations.md); `wissel job run {name}` draait hem een keer."),
+        );
+        findings.warn("job", &job.name, format!("{message}, {succeeded}"), next);
     } else {
         findings.ok("job", &job.name, succeeded);
     }
@@ -98,6 +131,17 @@ async fn fares(store: &Store, language: Language, job: &ImportJob, findings: &mu
         );
         findings.warn("job", &job.name, format!("{messages} {place}"), next);
     }
+}
+
+/// When the job should have run, if a service that works would have run it long since.
+async fn overdue(store: &Store, job: &ImportJob) -> Option<Timestamp> {
+    let schedule = job.schedule.as_ref()?;
+    let last = store.runs(job.id, 1).await.ok()?.into_iter().next()?;
+    let began = last.finished.unwrap_or(last.started);
+    let now = clock::now();
+    let due = schedule.due(Some(began), now).ok()??;
+    let after = schedule.next_after(due).ok()??;
+    (now.duration_since(after) > GRACE).then_some(due)
 }
 
 async fn target(store: &Store, language: Language, job: &ImportJob, findings: &mut Findings) {

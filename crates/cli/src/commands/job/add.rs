@@ -14,7 +14,7 @@ use super::schedule::ScheduleOptions;
 use crate::commands::{CommandResult, account};
 use crate::context::Context;
 use crate::exit::Code;
-use crate::{job_rules, spans};
+use crate::{job_rules, output, spans};
 
 /// The names of what can become of a message.
 pub(crate) const ACTIONS: [&str; 4] = ["move", "mark-read", "delete", "leave"];
@@ -107,10 +107,20 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     job_rules::check(&job, &names)?;
     let store = context.store().await?;
     job_rules::prepare(&job).await?;
+    let others = store.jobs().await?;
     store.add_job(&job).await?;
+    let known = accounts.iter().map(|account| (account.id, account.name.clone())).collect();
+    for other in &others {
+        for shared in job_rules::shared(&job, other, &known, context.language) {
+            output::note(&context.language.pick(
+                format!("note: job '{}' {}", job.name, shared.text),
+                format!("let op: taak '{}' {}", job.name, shared.text),
+            ));
+        }
+    }
     let job = store.job(job.id).await?;
     context.audit("job.add", &job.name, json!({ "accounts": names })).await?;
-    let sentence = format!("job '{}' is added; try it with `wissel job test \"{0}\"`", job.name);
+    let sentence = context.language.done_to_job(&job.name, ("added", "toegevoegd"));
     print_done(context, &job, "added", &sentence).await?;
     Ok(Code::Done)
 }

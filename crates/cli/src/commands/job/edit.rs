@@ -116,7 +116,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     }
     let job = store.job(job.id).await?;
     context.audit("job.edit", &job.name, json!({ "renamed_from": before.name })).await?;
-    let sentence = format!("job '{}' is changed; try it with `wissel job test \"{0}\"`", job.name);
+    let sentence = context.language.done_to_job(&job.name, ("changed", "gewijzigd"));
     print_done(context, &job, "changed", &sentence).await?;
     Ok(Code::Done)
 }

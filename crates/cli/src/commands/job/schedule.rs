@@ -14,7 +14,7 @@ pub(crate) struct ScheduleOptions {
     #[arg(long, value_name = "SPAN", value_parser = spans::seconds, conflicts_with = "schedule")]
     every: Option<u32>,
     /// When the service runs the job, as a cron expression: minute, hour, day of the month, month, day of the week; such
-    /// as '*/5 8-18 * * 1-5'
+    /// as '*/5 8-18 * * 1-5'; or @hourly, @daily, @weekly, @monthly, @yearly
     #[arg(long, value_name = "CRON")]
     schedule: Option<String>,
     /// The time zone of --schedule, such as Europe/Amsterdam [default: that of the system]

@@ -40,7 +40,7 @@ pub(crate) async fn list(context: &Context) -> CommandResult {
             interval(context, &job),
             state(context, &health),
             output::moment_or_empty(health.last_success),
-            next_text(context, next),
+            next_text(context, &job, next),
         ]);
     }
     if context.json {
@@ -106,7 +106,7 @@ pub(crate) async fn show(context: &Context, name: &str) -> CommandResult {
         (label("Directory", "Doelmap"), job.target.directory.display().to_string()),
         (label("Attachments", "Bijlagen"), language.yes_or_no(job.target.extract_attachments)),
         (label("Runs", "Schema"), interval(context, &job)),
-        (label("Next run", "Volgende keer"), next_text(context, next)),
+        (label("Next run", "Volgende keer"), next_text(context, &job, next)),
         (label("Watching", "Meekijken"), watching(context, &job, &watched)),
         (label("State", "Status"), state(context, &health)),
         (label("Last success", "Laatst gelukt"), output::moment_or_empty(health.last_success)),
@@ -201,12 +201,17 @@ async fn next_run(context: &Context, job: &ImportJob) -> anyhow::Result<Option<T
     Ok(schedule.due(last, Timestamp::now()).unwrap_or_default())
 }
 
-fn next_text(context: &Context, next: Option<Timestamp>) -> String {
+/// The moment in the zone that the schedule is written in.
+fn next_text(context: &Context, job: &ImportJob, next: Option<Timestamp>) -> String {
     match next {
         Some(next) if next <= Timestamp::now() => {
             context.language.pick("due, when the service runs", "nu, als de service draait").to_owned()
         }
-        next => output::moment_or_empty(next),
+        Some(next) => match &job.schedule {
+            Some(Schedule::Cron(cron)) => output::moment_in(next, cron.time_zone()),
+            _ => output::moment(next),
+        },
+        None => String::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::commands::CommandResult;
 use crate::context::{Context, actor};
 use crate::exit::{Code, Shown};
 use crate::problem::Problem;
+use crate::text::quoted;
 use crate::{job_rules, output};
 
 /// A switch.
@@ -89,21 +90,26 @@ fn there(job: &ImportJob, options: &SwitchOptions, error: &JobError, shown: Show
     let is_processed = processed.is_some_and(|processed| processed.to_string() == *folder);
     let (option, kind) = if is_processed { ("--processed", "processed") } else { ("--folder", "import") };
     let next = format!(
-        "`wissel folder list \"{to}\"` lists the folders there; name its {kind} folder with `{option} FOLDER`."
+        "`wissel folder list {}` lists the folders there; name its {kind} folder with `{option} FOLDER`.",
+        quoted(to)
     );
     Problem { next, ..problem }
 }
 
 /// The command that undoes the switch. Folders that have other names in the new account are named again.
 fn way_back(job: &ImportJob, options: &SwitchOptions, report: &SwitchReport) -> String {
-    let mut command =
-        format!("wissel job switch \"{}\" --from \"{}\" --to \"{}\"", job.name, report.to, report.from);
+    let mut command = format!(
+        "wissel job switch {} --from {} --to {}",
+        quoted(&job.name),
+        quoted(&report.to),
+        quoted(&report.from)
+    );
     if let Some(old) = job.accounts.iter().find(|place| place.account == options.from) {
         if options.folder.is_some() {
-            command += &format!(" --folder \"{}\"", old.folder);
+            command += &format!(" --folder {}", quoted(&old.folder.to_string()));
         }
         if let (Some(_), Some(processed)) = (&options.processed, &old.processed) {
-            command += &format!(" --processed \"{processed}\"");
+            command += &format!(" --processed {}", quoted(&processed.to_string()));
         }
     }
     command

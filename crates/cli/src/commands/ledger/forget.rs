@@ -41,7 +41,7 @@ pub(super) async fn run(context: &Context, key: &str, yes: bool) -> CommandResul
     let subject = row.subject.as_deref().or(row.internet_message_id.as_deref()).unwrap_or_default();
     let what = format!("the memory of message {} ('{subject}', job '{job}')", row.key);
     let lost = "The job imports it again, under a new key, as soon as it lies in an import folder.";
-    if !form::agreed(yes, context.interactive(), &what, lost)? {
+    if !form::agreed(yes, context.ask(), &what, lost)? {
         return Ok(Code::Stopped);
     }
     let record = AuditRecord {
