@@ -69,8 +69,10 @@ impl WasmSession {
         {
             intake.abandon(left_open()).await;
         }
+        // A connection that broke off in the middle of something would take what is left of that for its next answer:
+        // not even the component may go on with it.
         self.live = match &answer {
-            Err(error) if error.kind == ErrorKind::Fault => Err(error.clone()),
+            Err(error) if error.kind == ErrorKind::Fault || error.session_lost => Err(error.clone()),
             _ => Ok(live),
         };
         answer

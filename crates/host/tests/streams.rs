@@ -88,9 +88,14 @@ async fn tls_begins_when_asked_and_is_checked_like_any_other() {
 #[tokio::test]
 async fn what_was_sent_before_tls_began_is_not_trusted_after_it() {
     let case = case("start-tls", Tls::WhenAskedAfterInjection, "starttls", "127.0.0.1").await;
-    let error = check(&case.account).await.unwrap_err();
+    let host = Installed::probe().await;
+    let mut session = host.open(&case.account).await.unwrap();
+    let error = ends(session.check()).await.unwrap_err();
     assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Protocol, Some("command-injection")));
     assert!(error.session_lost);
+    // What is left on such a connection may be anything: the session is over.
+    let again = ends(session.check()).await.unwrap_err();
+    assert!(again.session_lost && again.message.contains("ended with an earlier call"), "{again}");
     assert_eq!(case.server.lines(), ["STARTTLS"]);
 }
 

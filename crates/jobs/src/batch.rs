@@ -4,7 +4,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::mpsc;
 use wissel_model::{
     ConnectorError, ErrorKind, Folder, MessageId, MessageKey, MessageSummary, Session, fault,
 };
@@ -15,7 +14,7 @@ use crate::error::breaks_session;
 use crate::folders::in_folder;
 use crate::intake::{FailedMessage, Intake, Intaken, Wanted, taken};
 use crate::pass::{Pass, add};
-use crate::recorder::Fetched;
+use crate::recorder::ToRecorder;
 
 /// Messages in one `fetch`, unless the connector wants fewer: between two fetches the service waits.
 pub(crate) const BATCH: usize = 500;
@@ -43,7 +42,7 @@ impl Pass<'_> {
         folder: &Folder,
         batch: &[MessageSummary],
         keys: &HashMap<MessageId, MessageKey>,
-        to: &mpsc::Sender<Fetched>,
+        to: &ToRecorder,
     ) -> Result<(), JobError> {
         let mut left: Vec<&MessageSummary> = batch.iter().filter(|m| keys.contains_key(&m.id)).collect();
         while !left.is_empty() {
@@ -51,6 +50,7 @@ impl Pass<'_> {
             let (intake, result) = self.intake(folder, &left, keys, to);
             let fetched = session.fetch(&ids, intake).await;
             fault::point("fetched");
+            self.broken |= fetched.as_ref().is_err_and(breaks_session);
             let intaken = taken(&result);
             if let Some(error) = intaken.sink_error {
                 // Also when the connector blames the message for it: the sink is at fault.
@@ -97,7 +97,7 @@ impl Pass<'_> {
         folder: &Folder,
         messages: &[&MessageSummary],
         keys: &HashMap<MessageId, MessageKey>,
-        to: &mpsc::Sender<Fetched>,
+        to: &ToRecorder,
     ) -> (Box<Intake>, Arc<Mutex<Intaken>>) {
         let wanted = messages.iter().filter_map(|message| {
             let wanted = Wanted {

@@ -192,6 +192,7 @@ impl OneAccount<'_> {
             progress: self.progress,
             description: &description,
             memory,
+            broken: false,
         };
         let result = pass.run(&mut *session).await;
         session.close().await;

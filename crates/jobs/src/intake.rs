@@ -8,12 +8,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wissel_model::{ConnectorError, Delivery, DeliveryInfo, ErrorKind, MessageId, MessageKey};
 use wissel_sink::{Context, DirectorySink, Incoming, SinkError};
 
-use crate::recorder::Fetched;
+use crate::recorder::{Reserved, ToRecorder};
 
 /// A message that could not be fetched, with as many of its bytes as came.
 pub(crate) struct FailedMessage {
@@ -48,7 +47,7 @@ struct Open {
     message: MessageId,
     incoming: Incoming,
     listed: u32,
-    place: mpsc::OwnedPermit<Fetched>,
+    place: Reserved,
 }
 
 /// The receiving end of one fetch.
@@ -57,7 +56,7 @@ pub(crate) struct Intake {
     wanted: HashMap<MessageId, Wanted>,
     open: Option<Open>,
     /// Where complete messages go.
-    to: mpsc::Sender<Fetched>,
+    to: ToRecorder,
     stop: CancellationToken,
     result: Arc<Mutex<Intaken>>,
 }
@@ -67,7 +66,7 @@ impl Intake {
     pub(crate) fn new(
         sink: DirectorySink,
         wanted: HashMap<MessageId, Wanted>,
-        to: mpsc::Sender<Fetched>,
+        to: ToRecorder,
         stop: CancellationToken,
     ) -> (Box<Self>, Arc<Mutex<Intaken>>) {
         let result = Arc::new(Mutex::new(Intaken::default()));
@@ -106,7 +105,7 @@ impl Delivery for Intake {
         context.received = info.received.or(context.received);
         context.read = info.read.or(context.read);
         // Without a place the recorder has failed, and says why itself.
-        let place = self.to.clone().reserve_owned().await.map_err(|_| full())?;
+        let place = self.to.reserve().await.map_err(|_| full())?;
         let incoming = self.sink.begin(key, context).map_err(|error| self.refuse(error))?;
         self.open = Some(Open { message: message.clone(), incoming, listed, place });
         Ok(())
@@ -132,7 +131,7 @@ impl Delivery for Intake {
             return Ok(());
         }
         self.record(|result| result.fetched.push(message.clone()));
-        place.send(Fetched { message, staged });
+        place.hand_over(message, staged).await;
         Ok(())
     }
 

@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wissel_model::fault;
 use wissel_model::{
@@ -24,7 +23,7 @@ use crate::intake::FailedMessage;
 use crate::listing::{Listing, tells_ids_changed};
 use crate::quarantine::set_aside;
 use crate::recognise::{Standing, expect_ids_valid, keep_ids_valid};
-use crate::recorder::{Fetched, Recorded, Recording, pipeline};
+use crate::recorder::{Recorded, Recording, ToRecorder, pipeline};
 use crate::recover::record_held;
 use crate::{Event, ImportReport, JobError, Progress, Workshop};
 
@@ -44,6 +43,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) description: &'a Description,
     /// Kept over the passes of one run.
     pub(crate) memory: &'a mut Memory,
+    /// A fetch ended with the session in an unknown state, whatever the reason that the pass tells of in the end.
+    pub(crate) broken: bool,
 }
 
 /// What a run remembers over its passes. All but the report is about one account: another one may give its messages
@@ -95,6 +96,7 @@ impl Pass<'_> {
     /// Does the pass.
     pub(crate) async fn run(&mut self, session: &mut dyn Session) -> Result<(), JobError> {
         self.memory.unprocessed = None;
+        let vanished = self.memory.report.vanished;
         let folders = self.folders(session).await?;
         // Before ids are compared: what the sink holds counts as imported, also under a new id.
         self.record_held().await?;
@@ -126,6 +128,10 @@ impl Pass<'_> {
         }
         self.set_suspects_aside().await?;
         self.forget_vanished().await?;
+        // What was listed and then not there is looked for again: the server may have been wrong.
+        if self.memory.report.vanished > vanished {
+            return Ok(());
+        }
         self.keep_settled(standings).await
     }
 
@@ -260,14 +266,19 @@ impl Pass<'_> {
         self.memory.report.filtered += recording.filtered;
         // When the recorder failed, that is why the other half ended.
         recording.ended?;
-        let usable = match &fetched {
-            // Where ids changed, those at hand may name other messages: the next pass finds the new ones first.
-            Err(JobError::Mailbox { source, .. }) => !breaks_session(source) && !tells_ids_changed(source),
-            Err(JobError::Store(_)) => false,
-            _ => true,
-        };
+        let usable = !self.broken
+            && match &fetched {
+                // Where ids changed, those at hand may name other messages: the next pass finds the new ones first.
+                Err(JobError::Mailbox { source, .. }) => {
+                    !breaks_session(source) && !tells_ids_changed(source)
+                }
+                Err(JobError::Store(_)) => false,
+                _ => true,
+            };
         if usable {
-            self.act_on_recorded(session, folders, &mut recorded).await?;
+            let acted = self.act_on_recorded(session, folders, &mut recorded).await;
+            // Why the fetch ended is what is told, not what came of it.
+            return fetched.and_then(|fetched| acted.map(|()| fetched));
         }
         fetched
     }
@@ -280,7 +291,7 @@ impl Pass<'_> {
         folders: &JobFolders,
         folder: &Folder,
         vouched: bool,
-        to: mpsc::Sender<Fetched>,
+        to: ToRecorder,
         recorded: &mut Recorded,
     ) -> Result<bool, JobError> {
         let store = &self.shop.store;

@@ -13,8 +13,10 @@
 //! committed. What a crash repeats is bounded by what waits and one group.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use wissel_model::{ImportJob, MessageId, MessageKey, ProcessedAction, fault};
 use wissel_sink::{DirectorySink, Staged};
 use wissel_store::{DeliverTo, Delivered, Lease, Store};
@@ -28,11 +30,52 @@ use crate::{Event, JobError, Progress};
 const WAITING: usize = 64;
 /// Messages in one group.
 const GROUP: usize = 64;
+/// KiB that may be known of messages that wait or are being recorded: a hostile one has thousands of attachments.
+const MEMORY: usize = 16 * 1024;
 
 /// A message whose bytes are written, but not durable yet.
 pub(crate) struct Fetched {
-    pub(crate) message: MessageId,
-    pub(crate) staged: Staged,
+    message: MessageId,
+    staged: Staged,
+    /// Of [`MEMORY`].
+    memory: OwnedSemaphorePermit,
+}
+
+/// The way to the recorder.
+#[derive(Clone)]
+pub(crate) struct ToRecorder {
+    queue: mpsc::Sender<Fetched>,
+    memory: Arc<Semaphore>,
+}
+
+/// A place in the recorder's queue, taken before the message is.
+pub(crate) struct Reserved {
+    place: mpsc::OwnedPermit<Fetched>,
+    memory: Arc<Semaphore>,
+}
+
+impl ToRecorder {
+    /// Whether the recorder has ended; it tells itself why.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
+    /// Waits until one more message may be fetched.
+    pub(crate) async fn reserve(&self) -> Result<Reserved, SendError<()>> {
+        let place = self.queue.clone().reserve_owned().await?;
+        Ok(Reserved { place, memory: Arc::clone(&self.memory) })
+    }
+}
+
+impl Reserved {
+    /// Hands over a message, once there is memory for what is known of it: all there is serves for any one.
+    pub(crate) async fn hand_over(self, message: MessageId, staged: Staged) {
+        let weight = u32::try_from((staged.inspection.octets() / 1024 + 1).min(MEMORY)).unwrap_or(u32::MAX);
+        // Nobody closes the semaphore.
+        if let Ok(memory) = self.memory.acquire_many_owned(weight).await {
+            self.place.send(Fetched { message, staged, memory });
+        }
+    }
 }
 
 /// What became of one group.
@@ -83,8 +126,9 @@ pub(crate) struct Recorder<'a> {
 }
 
 /// A recorder with the way to it, which is closed once it has failed, and the way back.
-pub(crate) fn pipeline<'a>(pass: &Pass<'a>) -> (mpsc::Sender<Fetched>, Recorded, Recorder<'a>) {
-    let (to_recorder, fetched) = mpsc::channel(WAITING);
+pub(crate) fn pipeline<'a>(pass: &Pass<'a>) -> (ToRecorder, Recorded, Recorder<'a>) {
+    let (queue, fetched) = mpsc::channel(WAITING);
+    let to_recorder = ToRecorder { queue, memory: Arc::new(Semaphore::new(MEMORY)) };
     let (recorded, groups) = mpsc::unbounded_channel();
     let recorder = Recorder {
         store: &pass.shop.store,
@@ -132,12 +176,17 @@ impl Recorder<'_> {
             return Ok(Vec::new());
         }
         let rows: Vec<Delivered> = group.iter().map(row).collect();
-        let (messages, staged): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|fetched| ((fetched.staged.key, fetched.message), fetched.staged)).unzip();
+        let (mut messages, mut staged, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+        for fetched in group {
+            messages.push((fetched.staged.key, fetched.message));
+            staged.push(fetched.staged);
+            memory.push(fetched.memory);
+        }
         let failed = |source| JobError::Sink { job: self.job.name.clone(), source };
         self.sink.commit(staged).await.map_err(failed)?;
         let to =
             if self.job.action == ProcessedAction::Leave { DeliverTo::Done } else { DeliverTo::Delivered };
+        drop(memory);
         self.store.deliver(self.lease, &rows, to).await?;
         fault::point("ledger-delivered");
         self.progress.on(Event::Imported(messages.len() as u64));

@@ -274,6 +274,7 @@ async fn drain(
             progress: &NoProgress,
             description: &description,
             memory: &mut memory,
+            broken: false,
         });
     }
     let mut session = shop.connectors.open(old, opened_for(job, stop)).await.map_err(in_account(old))?;

@@ -33,6 +33,19 @@ pub struct Inspection {
 }
 
 impl Inspection {
+    /// About how many octets of memory this takes: the texts, which a message can make as many as it likes.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let parts = self.parts.iter().map(|Part { info, sha256, .. }| {
+            let texts = [&info.name, &info.file_name, &info.content_id].map(text).iter().sum::<usize>();
+            texts + info.content_type.len() + sha256.len() + size_of::<Part>()
+        });
+        let people = [&self.from, &self.sender, &self.to, &self.cc].into_iter().flatten();
+        let people = people.map(|one| text(&one.name) + text(&one.address) + size_of::<Address>());
+        parts.sum::<usize>() + people.sum::<usize>() + text(&self.subject) + text(&self.message_id)
+    }
+
     /// The parts that are files of their own: all but the message's text.
     pub fn attachments(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().filter(|part| part.info.file_name.is_some())

@@ -3,7 +3,7 @@
 use wissel_connector::types::{Folder, FolderAddress};
 use wissel_connector::{Error, ErrorKind, Result};
 
-use crate::connection::{Collect, Sent};
+use crate::connection::Collect;
 use crate::protocol::command::{encode_extended, encode_my_rights};
 use crate::protocol::names;
 use crate::protocol::types::command::CommandBody;
@@ -114,26 +114,24 @@ impl ImapSession {
         if options.is_empty() {
             self.connection.run(body, "list the folders", &mut answer)?;
         } else {
-            let looked = if counts { self.look_again(None)? } else { None };
+            if counts {
+                self.look_again(None)?;
+            }
             let tag = self.connection.tag();
             let pieces = encode_extended(&tag, body, &format!("RETURN (CHILDREN {})", options.join(" ")))?;
             let sent = self.connection.send_pieces(tag, pieces, "list the folders")?;
-            if let Some(looked) = looked {
-                self.connection.finish(looked, &mut Collect::default())?;
-            }
             self.connection.finish(sent, &mut answer)?;
         }
         Ok(self.tree.insert(Tree::new(answer.data, &self.server.prefix, self.connection.utf8)))
     }
 
     /// Lets the server look again at the folder that is open, before it is asked for counts (of all folders, or of this
-    /// one): what STATUS says of it may be as old as the last command (RFC 3501, section 6.3.10). Does not wait.
-    fn look_again(&mut self, folder: Option<&str>) -> Result<Option<Sent>> {
-        match &self.selected {
-            Some(selected) if folder.is_none_or(|folder| selected.folder == folder) => {
-                self.connection.send(CommandBody::Noop, "look at the open folder again").map(Some)
-            }
-            _ => Ok(None),
+    /// one): what STATUS says of it may be as old as the last command (RFC 3501, section 6.3.10).
+    fn look_again(&mut self, folder: Option<&str>) -> Result<()> {
+        let open = self.selected.as_ref().is_some_and(|open| folder.is_none_or(|folder| open.folder == folder));
+        match open {
+            true => self.connection.run_quiet(CommandBody::Noop, "look at the open folder again").map(drop),
+            false => Ok(()),
         }
     }
 
@@ -142,11 +140,8 @@ impl ImapSession {
         let items = [StatusDataItemName::Messages, StatusDataItemName::Unseen];
         let command = CommandBody::Status { mailbox, item_names: items.as_slice().into() };
         let mut answer = Collect::default();
-        let looked = self.look_again(Some(&folder.id))?;
+        self.look_again(Some(&folder.id))?;
         let sent = self.connection.send(command, "count the messages")?;
-        if let Some(looked) = looked {
-            self.connection.finish(looked, &mut Collect::default())?;
-        }
         self.connection.finish_or(sent, &mut answer, ErrorKind::NotFound)?;
         for data in answer.data {
             if let Data::Status { items, .. } = data {

@@ -77,9 +77,9 @@ fn the_open_folder_is_looked_at_again_before_its_messages_are_counted() {
              S: * LIST () \"/\" INBOX
              S: A3 OK done
              C: A4 NOOP
-             C: A5 STATUS INBOX (MESSAGES UNSEEN)
              S: * 4 EXISTS
              S: A4 OK done
+             C: A5 STATUS INBOX (MESSAGES UNSEEN)
              S: * STATUS INBOX (MESSAGES 4 UNSEEN 3)
              S: A5 OK done",
             opened(1, "EXAMINE INBOX")

@@ -169,6 +169,24 @@ async fn a_stop_in_the_middle_leaves_each_message_whole_and_is_quick() {
 }
 
 #[tokio::test]
+async fn a_stop_in_the_middle_of_a_message_leaves_the_rest_of_its_bytes_unread() {
+    let bench = Bench::new().await;
+    let tokens = bench.mailbox.put_many("In", 9);
+    let stop = CancellationToken::new();
+    bench.script().stop_after = Some((4, stop.clone()));
+    bench.script().lost_when_refused = true;
+    let job = bench.shop.store.job(bench.job.id).await.unwrap();
+    // The connector panics when it is used again.
+    let report = import(&bench.shop, &job, ImportOptions::default(), &NoProgress, &stop).await.unwrap();
+    assert!(matches!(report.errors.as_slice(), [JobError::Stopped]), "{:?}", report.errors);
+    assert_eq!((report.imported, bench.delivered().len()), (4, 4));
+    bench.script().stop_after = None;
+    assert_eq!(bench.import().await, 5);
+    assert_eq!(bench.mailbox.tokens("In/Done").len(), 9);
+    bench.assert_delivered_once(&tokens);
+}
+
+#[tokio::test]
 async fn a_second_run_at_the_same_time_is_told_that_the_job_is_busy() {
     let bench = Bench::new().await;
     bench.mailbox.put_many("In", 3);

@@ -58,6 +58,8 @@ pub struct Script {
     pub slow_ms: u64,
     /// Cancelled when this many messages were fetched.
     pub stop_after: Option<(usize, CancellationToken)>,
+    /// A message that is refused leaves the connection in the middle of it.
+    pub lost_when_refused: bool,
     pub batch: Option<u32>,
     pub no_changes: bool,
     /// Cursors tell of every change, and the connector says so.
@@ -358,7 +360,12 @@ impl Session for FakeSession {
                 Some(Wrong::PassedOver) => continue,
                 _ => {}
             }
-            into.begin(id, DeliveryInfo { size: None, received: None, read: Some(mail.read) }).await?;
+            let begun =
+                into.begin(id, DeliveryInfo { size: None, received: None, read: Some(mail.read) }).await;
+            if let Err(error) = begun {
+                self.broken = self.script.lock().unwrap().lost_when_refused;
+                return Err(if self.broken { error.lost() } else { error });
+            }
             if wrong == Some(Wrong::Empty) {
                 into.end().await?;
                 continue;
