@@ -51,11 +51,11 @@ impl ImapSession {
         into: &dyn Delivery,
     ) -> Result<()> {
         match self.fetch_set(group, uids.iter().copied().collect(), set, false, into) {
-            Ok(left) => {
-                seen.any |= left.len() < uids.len();
+            Ok(Left { missing, nil }) => {
+                seen.any |= missing.len() + nil.len() < uids.len();
                 // What did not come is gone, or came in a form that does not say which message it is, or as NIL. Alone
                 // it can only be one, and what vanished in the middle of the first command is known to be gone.
-                left.into_iter().try_for_each(|uid| self.fetch_alone(group, uid, seen, into))
+                missing.into_iter().chain(nil).try_for_each(|uid| self.fetch_alone(group, uid, seen, into))
             }
             Err(error) if passes_on(&error) => Err(error),
             Err(_) => match (uids, uids.split_at(uids.len() / 2)) {
@@ -70,21 +70,20 @@ impl ImapSession {
 
     fn fetch_alone(&mut self, group: &Group, uid: Uid, seen: &mut Seen, into: &dyn Delivery) -> Result<()> {
         match self.fetch_set(group, BTreeSet::from([uid]), uid.into(), true, into) {
-            Ok(left) if left.is_empty() => seen.any = true,
+            Ok(left) if !left.nil.is_empty() => {
+                let error =
+                    Error::bad_message("the server cannot read this message (BODY[] is NIL)").code("NIL");
+                seen.refuse(error, group, uid, into)?;
+            }
+            Ok(left) if left.missing.is_empty() => seen.any = true,
             Ok(_) => into.fail(&group.id(uid), Error::not_found("the message is no longer in its folder")),
             Err(error) if passes_on(&error) => return Err(error),
-            Err(error) => {
-                seen.refused += 1;
-                if !seen.any && seen.refused > MOST_REFUSED {
-                    return Err(error);
-                }
-                into.fail(&group.id(uid), error);
-            }
+            Err(error) => seen.refuse(error, group, uid, into)?,
         }
         Ok(())
     }
 
-    /// Fetches a set and returns the messages that were neither delivered nor failed.
+    /// Fetches a set and returns the messages that were not delivered.
     fn fetch_set(
         &mut self,
         group: &Group,
@@ -92,7 +91,7 @@ impl ImapSession {
         set: SequenceSet,
         alone: bool,
         into: &dyn Delivery,
-    ) -> Result<BTreeSet<Uid>> {
+    ) -> Result<Left> {
         let body = MessageDataItemName::BodyExt { section: None, partial: None, peek: true };
         let items = match alone {
             // The fewest items: one that cannot be read must not stand in the way of the message.
@@ -127,13 +126,34 @@ impl ImapSession {
 /// Messages that a server may refuse one by one, before any came, until the server is blamed and not they.
 const MOST_REFUSED: u32 = 3;
 
+/// Messages of a set that were not delivered.
+struct Left {
+    /// Nothing came of them.
+    missing: BTreeSet<Uid>,
+    /// Their bytes came as NIL: not readable, or expunged by somebody meanwhile.
+    nil: BTreeSet<Uid>,
+}
+
 /// How a group fared so far.
 #[derive(Default)]
 struct Seen {
-    /// A message came, or was told to be unreadable: the server does give messages.
+    /// A message came: the server does give messages.
     any: bool,
-    /// Messages that it refused when they were asked for alone.
+    /// Messages that it did not give when they were asked for alone.
     refused: u32,
+}
+
+impl Seen {
+    /// Gives up a message; from a server that has not given one yet only so many.
+    fn refuse(&mut self, error: Error, group: &Group, uid: Uid, into: &dyn Delivery) -> Result<()> {
+        self.refused += 1;
+        if !self.any && self.refused > MOST_REFUSED {
+            let message = format!("the server gives none of the messages: {}", error.message);
+            return Err(Error { message, kind: ErrorKind::Temporary, ..error });
+        }
+        into.fail(&group.id(uid), error);
+        Ok(())
+    }
 }
 
 /// Whether an error ends the whole fetch, whatever was asked for.
@@ -146,7 +166,7 @@ struct Receiver<'a> {
     group: &'a Group,
     /// What has not come yet.
     wanted: BTreeSet<Uid>,
-    /// What came as NIL while others were asked for too: not readable, or expunged by somebody meanwhile.
+    /// What came as NIL.
     nil: BTreeSet<Uid>,
     /// Only one message was asked for, so a message without UID is this one.
     alone: bool,
@@ -162,10 +182,8 @@ impl Receiver<'_> {
         self.wanted.take(&uid)
     }
 
-    /// What is to be asked for again, one by one.
-    fn left(mut self) -> BTreeSet<Uid> {
-        self.wanted.append(&mut self.nil);
-        self.wanted
+    fn left(self) -> Left {
+        Left { missing: self.wanted, nil: self.nil }
     }
 
     /// Moves `length` octets of the stream into the delivery.
@@ -211,14 +229,7 @@ impl Consumer for Receiver<'_> {
         let Some(uid) = self.claim(&fetched) else { return Ok(()) };
         let id = self.group.id(uid);
         let Some(bytes) = message else {
-            if !self.alone {
-                self.nil.insert(uid);
-                return Ok(());
-            }
-            self.into.fail(
-                &id,
-                Error::bad_message("the server cannot read this message (BODY[] is NIL)").code("NIL"),
-            );
+            self.nil.insert(uid);
             return Ok(());
         };
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);

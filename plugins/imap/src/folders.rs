@@ -128,7 +128,8 @@ impl ImapSession {
     /// Lets the server look again at the folder that is open, before it is asked for counts (of all folders, or of this
     /// one): what STATUS says of it may be as old as the last command (RFC 3501, section 6.3.10).
     fn look_again(&mut self, folder: Option<&str>) -> Result<()> {
-        let open = self.selected.as_ref().is_some_and(|open| folder.is_none_or(|folder| open.folder == folder));
+        let open =
+            self.selected.as_ref().is_some_and(|open| folder.is_none_or(|folder| open.folder == folder));
         match open {
             true => self.connection.run_quiet(CommandBody::Noop, "look at the open folder again").map(drop),
             false => Ok(()),
