@@ -215,8 +215,13 @@ async fn default(context: &Context, name: Option<&str>) -> CommandResult {
 async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
     let store = context.store().await?;
     let account = store.account_named(name).await?;
+    // Errors are English.
+    let language = context.ask().unwrap_or(Language::En);
     let what = format!("account '{}'", account.name);
-    let lost = "Its settings and stored secrets go with it.";
+    let lost = language.pick(
+        "Its settings and stored secrets go with it.",
+        "De instellingen en opgeslagen geheimen gaan mee weg.",
+    );
     if !form::agreed(yes, context.ask(), &what, lost)? {
         return Ok(Code::Stopped);
     }

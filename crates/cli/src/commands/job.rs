@@ -17,6 +17,7 @@ use wissel_model::ImportJob;
 use super::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
+use crate::text::Language;
 use crate::{form, output};
 
 /// What can be done with jobs.
@@ -109,8 +110,13 @@ pub(crate) async fn print_done(
 async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
     let store = context.store().await?;
     let job = store.job_named(name).await?;
-    let what = format!("job '{}'", job.name);
-    let lost = "Its ledger goes with it: a new job on the same folders would import their messages again.";
+    // Errors are English.
+    let language = context.ask().unwrap_or(Language::En);
+    let what = language.pick(format!("job '{}'", job.name), format!("taak '{}'", job.name));
+    let lost = language.pick(
+        "Its ledger goes with it: a new job on the same folders would import their messages again.",
+        "Het register gaat mee weg: een nieuwe taak op dezelfde mappen zou de berichten opnieuw importeren.",
+    );
     if !form::agreed(yes, context.ask(), &what, lost)? {
         return Ok(Code::Stopped);
     }
@@ -119,10 +125,17 @@ async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
     if context.json {
         output::json(&json!({ "removed": job.name, "ledger_removed": true }));
     } else {
-        output::line(&format!(
-            "job '{}' is removed with its ledger; imported files and mailboxes stay as they are\n  \
-             A new job on the same folders would import their messages again; `wissel job baseline` prevents that.",
-            job.name
+        output::line(&context.language.pick(
+            format!(
+                "job '{}' is removed with its ledger; imported files and mailboxes stay as they are\n  \
+                 A new job on the same folders would import their messages again; `wissel job baseline` prevents that.",
+                job.name
+            ),
+            format!(
+                "taak '{}' is verwijderd met zijn register; geïmporteerde bestanden en mailboxen blijven zoals ze zijn\n  \
+                 Een nieuwe taak op dezelfde mappen zou de berichten opnieuw importeren; `wissel job baseline` voorkomt dat.",
+                job.name
+            ),
         ));
     }
     Ok(Code::Done)

@@ -17,6 +17,7 @@ use crate::home::create_private;
 use crate::problem::Problem;
 use crate::secret_input::PassphraseOptions;
 use crate::secrets::{FILE, GIVEN};
+use crate::text::quoted;
 use crate::{archive, home_lock, output, putting_back, secrets};
 
 /// What is put back.
@@ -222,15 +223,16 @@ fn tell(context: &Context, restored: &Prepared, aside: Option<PathBuf>) -> Comma
     }
     for job in jobs {
         let name = &job.name;
+        let shell = quoted(name);
         output::note(&if would_repeat(job) {
             language.pick(
-                format!("  '{name}' leaves messages where they are, so those would come again. Look with `wissel job run \"{name}\" --dry-run`; `wissel job baseline \"{name}\"` counts all that is there as done. Then `wissel job edit \"{name}\" --enable`."),
-                format!("  '{name}' laat berichten staan, dus die zouden opnieuw komen. Kijk met `wissel job run \"{name}\" --dry-run`; `wissel job baseline \"{name}\"` telt alles wat er staat als verwerkt. Daarna `wissel job edit \"{name}\" --enable`."),
+                format!("  '{name}' leaves messages where they are, so those would come again. Look with `wissel job run {shell} --dry-run`; `wissel job baseline {shell}` counts all that is there as done. Then `wissel job edit {shell} --enable`."),
+                format!("  '{name}' laat berichten staan, dus die zouden opnieuw komen. Kijk met `wissel job run {shell} --dry-run`; `wissel job baseline {shell}` telt alles wat er staat als verwerkt. Daarna `wissel job edit {shell} --enable`."),
             )
         } else {
             language.pick(
-                format!("  '{name}' takes imported messages out of its folder, so none comes again: `wissel job edit \"{name}\" --enable`, when no other machine runs it."),
-                format!("  '{name}' haalt geïmporteerde berichten uit de map, dus er komt niets dubbel: `wissel job edit \"{name}\" --enable`, als geen andere machine hem draait."),
+                format!("  '{name}' takes imported messages out of its folder, so none comes again: `wissel job edit {shell} --enable`, when no other machine runs it."),
+                format!("  '{name}' haalt geïmporteerde berichten uit de map, dus er komt niets dubbel: `wissel job edit {shell} --enable`, als geen andere machine hem draait."),
             )
         });
     }

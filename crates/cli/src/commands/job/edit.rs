@@ -16,6 +16,7 @@ use crate::commands::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
+use crate::text::quoted;
 use crate::{job_rules, spans};
 
 /// Changes of a job. What is not given stays.
@@ -193,7 +194,7 @@ async fn change_folders(context: &Context, job: &mut ImportJob, arguments: &Argu
 fn not_in_job(job: &ImportJob, account: &str) -> Problem {
     Problem::not_found(
         format!("job '{}' does not use the account '{account}'", job.name),
-        format!("`wissel job show \"{}\"` lists its accounts.", job.name),
+        format!("`wissel job show {}` lists its accounts.", quoted(&job.name)),
     )
 }
 

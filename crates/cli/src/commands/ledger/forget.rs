@@ -8,6 +8,7 @@ use super::super::CommandResult;
 use crate::context::{Context, actor};
 use crate::exit::Code;
 use crate::problem::Problem;
+use crate::text::quoted;
 use crate::{form, output};
 
 /// Rows that are looked through for a key; more share no beginning that a person would type.
@@ -30,12 +31,14 @@ pub(super) async fn run(context: &Context, key: &str, yes: bool) -> CommandResul
             return Err(refused(format!("Use `wissel quarantine release {}`.", row.key)).into());
         }
         LedgerState::Filtered => {
-            let job =
-                format!("The filter of its job left it out: `wissel job edit \"{job}\"` changes the filter.");
+            let job = format!(
+                "The filter of its job left it out: `wissel job edit {}` changes the filter.",
+                quoted(&job)
+            );
             return Err(refused(job).into());
         }
         LedgerState::Reserved | LedgerState::Delivered => {
-            return Err(refused(format!("A run finishes it: `wissel job run \"{job}\"`.")).into());
+            return Err(refused(format!("A run finishes it: `wissel job run {}`.", quoted(&job))).into());
         }
     }
     let subject = row.subject.as_deref().or(row.internet_message_id.as_deref()).unwrap_or_default();
