@@ -7,13 +7,18 @@ use async_trait::async_trait;
 use wissel_mime::{Inspector, Options};
 use wissel_model::{ConnectorError, Delivery, DeliveryInfo, MessageId, Session};
 
+/// Messages in one `fetch`: a call's time is limited, and they may be large.
+const BATCH: usize = 10;
+
 /// The digests of the messages, as far as they could be fetched.
 pub(crate) async fn digests(
     session: &mut dyn Session,
     messages: &[MessageId],
 ) -> Result<HashMap<MessageId, String>, ConnectorError> {
     let found = Arc::new(Mutex::new(HashMap::new()));
-    session.fetch(messages, Box::new(Reader { open: None, found: Arc::clone(&found) })).await?;
+    for batch in messages.chunks(BATCH) {
+        session.fetch(batch, Box::new(Reader { open: None, found: Arc::clone(&found) })).await?;
+    }
     Ok(std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 

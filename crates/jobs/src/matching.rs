@@ -3,7 +3,9 @@
 //!
 //! Matching is one-to-one, so that identical copies are counted, never merged. It goes by tiers: Message-ID with the
 //! same second of reception; then, for what that leaves open (also a known Message-ID at another second), the
-//! canonical digest, which costs a download. What no tier decides is doubtful and left to the operator. Sizes are never compared: services count them differently.
+//! canonical digest, which costs a download. That is also what tells where one side lacks the Message-ID: the ledger has
+//! it from the content, but not every listing does. What no tier decides is doubtful and left to the operator. Sizes are
+//! never compared: services count them differently.
 
 use std::collections::{HashMap, HashSet};
 
@@ -84,24 +86,25 @@ pub(crate) struct Matched {
     pub(crate) doubtful: Vec<Found>,
 }
 
-/// A group that needs digests: messages found, and entries they may be.
-#[derive(Debug)]
+/// What needs digests: messages found, and the entries that they may be.
+#[derive(Debug, Default)]
 pub(crate) struct Undecided {
     pub(crate) found: Vec<Found>,
     entries: Vec<LedgerEntry>,
 }
 
-/// The first tier. Returns what it decided, and the groups that need digests.
+/// The first tier. Returns what it decided, and what needs digests.
 pub(crate) fn by_fingerprint(
     entries: Vec<LedgerEntry>,
     found: Vec<Found>,
     setting: Setting<'_>,
-) -> (Matched, Vec<Undecided>) {
+) -> (Matched, Undecided) {
     let old = if let Setting::Switch(old) = setting { old } else { None };
     let mut entries_by: HashMap<Fingerprint, Vec<LedgerEntry>> = HashMap::new();
     for entry in entries.into_iter().filter(|entry| entry.state != LedgerState::Reserved) {
         entries_by.entry(fingerprint_of_entry(&entry)).or_default().push(entry);
     }
+    let named = Facts::of(entries_by.values().flatten()).named;
     let mut found_by: Vec<(Fingerprint, Vec<Found>)> = Vec::new();
     let mut place: HashMap<Fingerprint, usize> = HashMap::new();
     for found in found {
@@ -114,32 +117,80 @@ pub(crate) fn by_fingerprint(
             group.push(found);
         }
     }
-    let (mut matched, mut undecided) = (Matched::default(), Vec::new());
-    let mut strangers: HashMap<Option<String>, Vec<Found>> = HashMap::new();
+    let (mut matched, mut undecided) = (Matched::default(), Undecided::default());
+    let mut strangers: Vec<(Fingerprint, Vec<Found>)> = Vec::new();
     for (print, found) in found_by {
-        let entries = entries_by.remove(&print).unwrap_or_default();
+        // A message that is listed without its Message-ID may be one that the ledger has with it, from the content.
+        let old = old.filter(|_| print.0.is_some() || print.1.is_some() && !compatible(&named, print.1));
+        let mut entries = entries_by.remove(&print).unwrap_or_default();
         if entries.is_empty() && old.is_some_and(|old| old.unknown.contains(&print)) {
             matched.new.extend(found);
         } else if entries.is_empty() {
-            strangers.entry(print.0).or_default().extend(found);
-        } else if let Some(present) = decide(&print, &entries, &found, setting) {
+            strangers.push((print, found));
+        } else if let Some(present) = decide(&print, &entries, &found, setting, old) {
+            let taken: HashSet<MessageKey> = present.iter().take(found.len()).copied().collect();
+            entries.retain(|entry| !taken.contains(&entry.key));
             pair(&mut matched, present, found);
         } else {
-            undecided.push(Undecided { found, entries });
+            undecided.found.extend(found);
         }
+        undecided.entries.extend(entries);
     }
-    // Some ways of copying a mailbox give messages another time of reception: then only the digest tells.
-    let mut entries_by_id: HashMap<Option<String>, Vec<LedgerEntry>> = HashMap::new();
-    for ((id, _), entries) in entries_by {
-        entries_by_id.entry(id).or_default().extend(entries);
-    }
-    for (id, found) in strangers {
-        match entries_by_id.remove(&id) {
-            Some(entries) => undecided.push(Undecided { found, entries }),
-            None => matched.new.extend(found),
+    undecided.entries.extend(entries_by.into_values().flatten());
+    // Some ways of copying a mailbox give messages another time of reception, and some listings lack a Message-ID: then
+    // only the digest tells.
+    let (digests, bare): (Vec<_>, Vec<_>) = undecided.entries.iter().partition(|e| e.digest.is_some());
+    let (digests, bare) = (Facts::of(digests), Facts::of(bare));
+    for (print, found) in strangers {
+        if digests.may_be(&print) || bare.look_like(&print) {
+            undecided.found.extend(found);
+        } else {
+            matched.new.extend(found);
         }
     }
     (matched, undecided)
+}
+
+/// What the listings, or the contents, told of some entries.
+#[derive(Default)]
+struct Facts {
+    ids: HashSet<String>,
+    /// Seconds of reception of those with a Message-ID, and of those without.
+    named: HashSet<Option<i64>>,
+    nameless: HashSet<Option<i64>>,
+}
+
+impl Facts {
+    fn of<'a>(entries: impl IntoIterator<Item = &'a LedgerEntry>) -> Self {
+        let mut facts = Self::default();
+        for (id, second) in entries.into_iter().map(fingerprint_of_entry) {
+            if id.is_some() { &mut facts.named } else { &mut facts.nameless }.insert(second);
+            facts.ids.extend(id);
+        }
+        facts
+    }
+
+    /// Whether one of the entries, which have digests, may be such a message: worth a download.
+    fn may_be(&self, (id, second): &Fingerprint) -> bool {
+        match id {
+            Some(id) => self.ids.contains(id) || compatible(&self.nameless, *second),
+            None => !self.named.is_empty() || !self.nameless.is_empty(),
+        }
+    }
+
+    /// Whether one of the entries, which have no digest, looks like such a message: nothing can tell whether it is. With a
+    /// fact that only one side has, an entry of which little is known would look like every message.
+    fn look_like(&self, (id, second): &Fingerprint) -> bool {
+        match id {
+            Some(id) => self.ids.contains(id) || second.is_some() && self.nameless.contains(second),
+            None => !self.nameless.is_empty() || compatible(&self.named, *second),
+        }
+    }
+}
+
+/// Whether a message of that second may be one of these; what one side lacks says nothing.
+fn compatible(seconds: &HashSet<Option<i64>>, second: Option<i64>) -> bool {
+    !seconds.is_empty() && (second.is_none() || seconds.contains(&second) || seconds.contains(&None))
 }
 
 /// The entries to pair a group with, when the fingerprint alone decides: every message found is then one of them, or,
@@ -149,8 +200,9 @@ fn decide(
     entries: &[LedgerEntry],
     found: &[Found],
     setting: Setting<'_>,
+    old: Option<&OldListing>,
 ) -> Option<Vec<MessageKey>> {
-    if let Setting::Switch(Some(old)) = setting {
+    if let Some(old) = old {
         let present: Vec<MessageKey> =
             entries.iter().map(|e| e.key).filter(|key| old.known.contains(key)).collect();
         let unknown = old.unknown.iter().filter(|other| *other == print).count();
@@ -180,19 +232,35 @@ fn pair(matched: &mut Matched, keys: Vec<MessageKey>, found: Vec<Found>) {
     }
 }
 
-/// The second tier: decides a group by the digests of the messages found. One without a digest, since it could not be
-/// fetched, is doubtful; so is one that only entries without a digest are left for.
-pub(crate) fn by_digest(matched: &mut Matched, group: Undecided, digests: &HashMap<MessageId, String>) {
-    let mut entries = group.entries;
-    for found in group.found {
+/// The second tier: decides by the digests of the messages found. One without a digest, since it could not be fetched,
+/// is doubtful; so is one that looks like an entry without a digest.
+pub(crate) fn by_digest(matched: &mut Matched, undecided: Undecided, digests: &HashMap<MessageId, String>) {
+    let mut entries: HashMap<String, Vec<(Fingerprint, MessageKey)>> = HashMap::new();
+    let mut bare = Vec::new();
+    for entry in undecided.entries {
+        match &entry.digest {
+            Some(digest) => {
+                let known = (fingerprint_of_entry(&entry), entry.key);
+                entries.entry(digest.clone()).or_default().push(known);
+            }
+            None => bare.push(entry),
+        }
+    }
+    let bare = Facts::of(&bare);
+    for found in undecided.found {
         let Some(digest) = digests.get(&found.message.id) else {
             matched.doubtful.push(found);
             continue;
         };
-        let equal = entries.iter().position(|entry| entry.digest.as_ref() == Some(digest));
+        let print = fingerprint(&found.message);
+        let equal = entries.get_mut(digest).and_then(|equal| {
+            let may_be = |(id, _): &Fingerprint| id.is_none() || print.0.is_none() || *id == print.0;
+            let index = equal.iter().position(|(known, _)| may_be(known))?;
+            Some(equal.swap_remove(index).1)
+        });
         match equal {
-            Some(index) => matched.pairs.push((entries.swap_remove(index).key, found)),
-            None if entries.iter().any(|entry| entry.digest.is_none()) => matched.doubtful.push(found),
+            Some(key) => matched.pairs.push((key, found)),
+            None if bare.look_like(&print) => matched.doubtful.push(found),
             None => matched.new.push(found),
         }
     }
@@ -249,20 +317,20 @@ mod tests {
         );
         assert_eq!(matched.pairs.len(), 1);
         assert_eq!(ids(&matched.new), ["b2"]);
-        assert!(undecided.is_empty());
+        assert!(undecided.found.is_empty());
     }
 
     #[test]
     fn one_more_copy_than_the_ledger_knows_is_decided_by_digest_and_is_new() {
         let entries = vec![entry(Some("<1@x>"), 10, Some("d1"))];
-        let (mut matched, mut undecided) = by_fingerprint(
+        let (mut matched, undecided) = by_fingerprint(
             entries,
             vec![found("b1", Some("<1@x>"), 10), found("b2", Some("<1@x>"), 10)],
             Setting::Switch(None),
         );
         assert!(matched.pairs.is_empty());
         let digests = HashMap::from([("b1".into(), "d2".to_owned()), ("b2".into(), "d1".to_owned())]);
-        by_digest(&mut matched, undecided.remove(0), &digests);
+        by_digest(&mut matched, undecided, &digests);
         assert_eq!(matched.pairs[0].1.message.id.as_str(), "b2");
         assert_eq!(ids(&matched.new), ["b1"]);
     }
@@ -270,15 +338,40 @@ mod tests {
     #[test]
     fn without_a_message_id_only_the_digest_decides_and_nothing_is_guessed() {
         let entries = vec![entry(None, 10, Some("d1")), entry(None, 10, None)];
-        let (mut matched, mut undecided) = by_fingerprint(
+        let (mut matched, undecided) = by_fingerprint(
             entries,
             vec![found("b1", None, 10), found("b2", None, 10), found("b3", None, 10)],
             Setting::Switch(None),
         );
         let digests = HashMap::from([("b1".into(), "d1".to_owned()), ("b2".into(), "d9".to_owned())]);
-        by_digest(&mut matched, undecided.remove(0), &digests);
+        by_digest(&mut matched, undecided, &digests);
         assert_eq!(matched.pairs[0].1.message.id.as_str(), "b1");
         assert_eq!(ids(&matched.doubtful), ["b2", "b3"]);
+    }
+
+    #[test]
+    fn a_message_id_that_one_side_lacks_leaves_the_decision_to_the_digest() {
+        let entries = vec![entry(None, 10, Some("d1")), entry(Some("<2@x>"), 20, Some("d2"))];
+        let listed = [found("b1", Some("<1@x>"), 10), found("b2", None, 21), found("b3", None, 20)];
+        let another = found("b4", Some("<4@x>"), 40);
+        let found = listed.into_iter().chain([another]).collect();
+        let (mut matched, undecided) = by_fingerprint(entries, found, Setting::Switch(None));
+        assert_eq!(ids(&matched.new), ["b4"], "nothing of the ledger looks like it: no download");
+        let told = [("b1", "d1"), ("b2", "d3"), ("b3", "d2")];
+        let digests = told.map(|(id, digest)| (id.into(), digest.to_owned())).into();
+        by_digest(&mut matched, undecided, &digests);
+        let pairs: Vec<&str> = matched.pairs.iter().map(|(_, found)| found.message.id.as_str()).collect();
+        assert_eq!((pairs, ids(&matched.new)), (vec!["b1", "b3"], vec!["b4", "b2"]));
+        assert_eq!(matched.doubtful, []);
+    }
+
+    #[test]
+    fn an_entry_of_which_little_is_known_puts_no_other_message_in_doubt() {
+        let mut bare = entry(None, 10, None);
+        bare.received = None;
+        let (matched, undecided) =
+            by_fingerprint(vec![bare], vec![found("b1", Some("<1@x>"), 10)], Setting::Switch(None));
+        assert_eq!((ids(&matched.new), undecided.found.len()), (vec!["b1"], 0));
     }
 
     #[test]
@@ -288,7 +381,7 @@ mod tests {
         let (stays, _) = by_fingerprint(entries.clone(), found.clone(), Setting::Stay);
         assert_eq!(stays.pairs.len(), 1);
         let (left, undecided) = by_fingerprint(entries, found, Setting::Leave);
-        assert_eq!((left.pairs.len(), left.new.len(), undecided.len()), (0, 0, 1));
+        assert_eq!((left.pairs.len(), left.new.len(), undecided.found.len()), (0, 0, 1));
     }
 
     #[test]

@@ -79,10 +79,10 @@ pub(crate) async fn recognise(
     setting: Setting<'_>,
 ) -> Result<Matched, JobError> {
     let (mut matched, undecided) = by_fingerprint(entries, found, setting);
-    for group in undecided {
-        let ids: Vec<MessageId> = group.found.iter().map(|found| found.message.id.clone()).collect();
+    if !undecided.found.is_empty() {
+        let ids: Vec<MessageId> = undecided.found.iter().map(|found| found.message.id.clone()).collect();
         let digests = digests(session, &ids).await.map_err(in_folder(account, folder))?;
-        by_digest(&mut matched, group, &digests);
+        by_digest(&mut matched, undecided, &digests);
     }
     Ok(matched)
 }

@@ -72,6 +72,8 @@ pub async fn serve(
             },
         }
     }
+    // Nobody looks any more.
+    drop(woken);
     service.watches.stop().await;
     while let Some(ended) = service.tasks.join_next().await {
         service.ended(ended);
@@ -176,6 +178,7 @@ impl Service {
                     self.watches.went_well(job);
                 } else {
                     self.failed.insert(job);
+                    self.woken.remove(&job);
                 }
                 self.begin_if_woken(job);
             }

@@ -242,12 +242,14 @@ impl Watcher {
             match wake {
                 Wake::Changed => {
                     self.tell(None).await;
-                    if self.shared.wake.send(self.job).await.is_err() {
-                        return Ok(());
-                    }
+                    let woken = async {
+                        // A service that stops has gone: the end comes.
+                        let _ = self.shared.wake.send(self.job).await;
+                        tokio::time::sleep(GAP).await;
+                    };
                     tokio::select! {
                         () = self.end.cancelled() => return Ok(()),
-                        () = tokio::time::sleep(GAP) => {}
+                        () = woken => {}
                     }
                 }
                 Wake::TimedOut => {}

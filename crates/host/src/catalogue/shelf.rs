@@ -104,7 +104,17 @@ impl Shelf {
         let changed = take_over(&mut self.files(), listing);
         for (path, stamp) in changed {
             let shelf = Arc::clone(self);
-            tokio::spawn(async move { shelf.load(path, stamp).await });
+            tokio::spawn(async move {
+                let loading = tokio::spawn({
+                    let (shelf, path, stamp) = (Arc::clone(&shelf), path.clone(), stamp.clone());
+                    async move { shelf.load(path, stamp).await }
+                });
+                if let Err(defect) = loading.await {
+                    // Otherwise it would be loading for ever, and so would everybody wait who looks for a name.
+                    let reading = Err(Rejection::Invalid(defect.to_string()));
+                    shelf.step(&path, &stamp, |file| (file.reading, file.loading) = (Some(reading), None));
+                }
+            });
         }
     }
 

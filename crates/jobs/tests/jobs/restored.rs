@@ -110,3 +110,20 @@ async fn a_moved_message_that_comes_back_under_new_ids_is_recognised_by_its_dige
     assert_eq!(bench.import().await, 1);
     bench.assert_delivered_once(&["new", "t1", "t2", "t3"]);
 }
+
+#[tokio::test]
+async fn messages_that_are_listed_without_message_id_or_date_are_recognised_under_new_ids() {
+    for (unnamed, undated) in [(true, false), (false, true), (true, true)] {
+        let bench = Bench::with(|job| job.action = ProcessedAction::Leave).await;
+        bench.mailbox.put_many("In", 3);
+        for token in ["odd 1", "odd 2"] {
+            bench.mailbox.put_with("In", token, |mail| (mail.unnamed, mail.undated) = (unnamed, undated));
+        }
+        assert_eq!(bench.import().await, 5);
+        bench.mailbox.renumber();
+        bench.mailbox.put_with("In", "odd new", |mail| (mail.unnamed, mail.undated) = (unnamed, undated));
+        bench.mailbox.put("In", "new");
+        assert_eq!(bench.import().await, 2, "without id: {unnamed}, without date: {undated}");
+        bench.assert_delivered_once(&["new", "odd 1", "odd 2", "odd new", "t1", "t2", "t3"]);
+    }
+}

@@ -147,3 +147,43 @@ async fn ids_that_change_right_after_a_switch_bring_nothing_twice() {
     bench.mailbox.renumber();
     assert_eq!(bench.import().await, 0);
 }
+
+#[tokio::test]
+async fn a_listing_without_message_ids_or_dates_makes_no_message_new() {
+    for (undated, dead, late) in [(false, false, 0), (true, false, 0), (true, true, 0), (false, true, 3600)] {
+        let bench = Bench::with(|job| job.action = ProcessedAction::Leave).await;
+        bench.script().beta_late = late;
+        let odd = |mail: &mut Mail| (mail.unnamed, mail.undated) = (true, undated);
+        bench.mailbox.put("In", "plain");
+        for token in ["odd 1", "odd 2"] {
+            bench.mailbox.put_with("In", token, odd);
+        }
+        bench.mailbox.put_with("In", "nameless", |mail| mail.message_id = None);
+        assert_eq!(bench.import().await, 4);
+        bench.mailbox.put_with("In", "odd new", odd);
+        if dead {
+            bench.script().dead.insert("Oud".to_owned());
+        }
+        let report = bench.switch(&bench.old, &bench.new).await;
+        let counts = (report.recognised, report.to_import, report.doubtful);
+        assert_eq!(counts, (4, 1, 0), "undated: {undated}, old account dead: {dead}, late: {late}");
+        assert_eq!(bench.import().await, 1);
+        bench.assert_delivered_once(&["nameless", "odd 1", "odd 2", "odd new", "plain"]);
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_downloaded_and_is_listed_with_other_facts_is_left_to_the_operator() {
+    let bench = Bench::with(|job| job.action = ProcessedAction::Leave).await;
+    bench.mailbox.put_with("In", "odd", |mail| mail.unnamed = true);
+    bench.mailbox.put_with("In", "nameless", |mail| mail.message_id = None);
+    baseline(&bench.shop, &bench.job, false, "test", &NoProgress, &CancellationToken::new()).await.unwrap();
+    bench.script().dead.insert("Oud".to_owned());
+    bench.mailbox.world().folders.get_mut("In").unwrap()[0].unnamed = false;
+    bench.mailbox.put("In", "new");
+    let error = bench.try_switch(bench.switch_options(&bench.old, &bench.new)).await.unwrap_err();
+    assert!(
+        matches!(&error, JobError::Ambiguous { count: 2, .. }),
+        "not downloaded yet, so nobody can tell: {error}"
+    );
+}

@@ -12,6 +12,7 @@ use crate::support::{Bench, job};
 /// No poll falls into a test.
 const LONG: Option<Schedule> = Some(Schedule::Every(86_400));
 const PATIENCE: Duration = Duration::from_secs(60);
+const JOBS: u32 = 100;
 
 struct Service {
     stop: CancellationToken,
@@ -146,6 +147,49 @@ async fn a_refused_sign_in_is_not_tried_again_by_itself() {
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(bench.script().opened, 2, "accounts are locked by that");
     service.stop().await;
+}
+
+#[tokio::test]
+async fn a_wake_up_does_not_hurry_a_job_whose_run_then_fails() {
+    let bench = bench(|_| {}).await;
+    bench.mailbox.put("In", "stays");
+    bench.script().move_denied = true;
+    bench.script().slow_ms = 60_000;
+    let service = Service::start(&bench);
+    // The waiting is told of right before it wakes the job, which the run is still at.
+    until("woken while it runs", async || {
+        let told = bench.shop.store.watches(bench.job.id).await.unwrap().len();
+        (told, bench.script().fetching) == (1, 1)
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    bench.script().slow_ms = 0;
+    until("the run failed", async || {
+        bench.shop.store.health(bench.job.id).await.unwrap().failing_since.is_some()
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(bench.script().opened, 2, "one session of the waiting, one of the run");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn the_service_stops_while_more_jobs_are_woken_than_it_has_looked_at() {
+    let bench = bench(|_| {}).await;
+    for number in 0..JOBS {
+        let mut other = job(&format!("Job {number}"), &bench.home, bench.old.id);
+        (other.schedule, other.watch) = (LONG, true);
+        bench.shop.store.add_job(&other).await.unwrap();
+    }
+    bench.script().held = Some(0);
+    let service = Service::start(&bench);
+    until("all are about to wait", async || bench.script().held == Some(JOBS + 1)).await;
+    service.stop.cancel();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // Now each of them wakes its job, and the service does not look any more.
+    bench.script().held = None;
+    service.stop().await;
+    assert_eq!(bench.script().waiting, 0, "all sessions were ended");
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use wissel_model::connector::{Envelope, Receipt, Result, SendError, Wake};
 use wissel_model::message::ChangeSet;
@@ -70,6 +69,8 @@ pub struct Script {
     /// Sessions that wait now.
     pub waiting: u32,
     pub parallel_sessions: Option<u32>,
+    /// Sessions that are held before they wait, while there is a number.
+    pub held: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -90,19 +91,9 @@ impl Fakes {
 impl Connectors for Fakes {
     async fn description(&self, connector: &str) -> Result<Arc<Description>> {
         let script = self.script.lock().unwrap();
-        let mut operations = vec![
-            "check",
-            "folders",
-            "find-folder",
-            "create-folder",
-            "list-messages",
-            "changes",
-            "fetch",
-            "move-messages",
-            "mark-messages",
-            "delete-messages",
-            "wait",
-        ];
+        let operations = "check folders find-folder create-folder list-messages changes fetch move-messages \
+                          mark-messages delete-messages wait";
+        let mut operations: Vec<&str> = operations.split(' ').collect();
         operations.retain(|operation| !(script.no_changes && *operation == "changes"));
         let limits =
             serde_json::json!({"fetchBatch": script.batch, "parallelSessions": script.parallel_sessions});
@@ -295,15 +286,7 @@ impl Session for FakeSession {
             .iter()
             .filter(|mail| mail.uid > start)
             .take(3)
-            .map(|mail| MessageSummary {
-                id: self.id(mail),
-                internet_message_id: mail.message_id.clone(),
-                subject: Some("Factuur".to_owned()),
-                sender: None,
-                received: Timestamp::from_second(mail.received + if self.beta { late } else { 0 }).ok(),
-                size: Some(100),
-                read: Some(mail.read),
-            })
+            .map(|mail| mail.summary(self.id(mail), if self.beta { late } else { 0 }))
             .collect();
         if twice {
             messages.extend(messages.clone());
@@ -477,6 +460,12 @@ impl Session for FakeSession {
         self.usable()?;
         let seen = self.seen.get_or_insert_with(|| self.mailbox.world().clone()).clone();
         if timeout_ms == 0 {
+            if let Some(held) = &mut self.script.lock().unwrap().held {
+                *held += 1;
+            }
+            while self.script.lock().unwrap().held.is_some() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
             return Ok(Wake::TimedOut);
         }
         {

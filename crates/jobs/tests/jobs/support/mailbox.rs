@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use wissel_model::{MessageId, MessageSummary};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct World {
@@ -28,9 +30,25 @@ pub struct Mail {
     pub text: String,
     pub received: i64,
     pub read: bool,
+    /// Listed without the Message-ID that its content has; without its time of reception.
+    pub unnamed: bool,
+    pub undated: bool,
 }
 
 impl Mail {
+    /// As a listing shows it.
+    pub fn summary(&self, id: MessageId, late: i64) -> MessageSummary {
+        MessageSummary {
+            id,
+            internet_message_id: self.message_id.clone().filter(|_| !self.unnamed),
+            subject: Some("Factuur".to_owned()),
+            sender: None,
+            received: Timestamp::from_second(self.received + late).ok().filter(|_| !self.undated),
+            size: Some(100),
+            read: Some(self.read),
+        }
+    }
+
     pub fn bytes(&self) -> Vec<u8> {
         let id = self.message_id.as_ref().map(|id| format!("Message-ID: {id}\r\n")).unwrap_or_default();
         format!(
@@ -99,6 +117,8 @@ impl Mailbox {
             text: format!("Token: {token};"),
             received: 1_790_000_000 + i64::from(serial),
             read: false,
+            unnamed: false,
+            undated: false,
         };
         change(&mut mail);
         world.folders.get_mut(folder).unwrap().push(mail);
