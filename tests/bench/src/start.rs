@@ -71,7 +71,7 @@ pub(crate) fn bench(folder: &Path, runs: usize) -> Result<Section> {
         head: vec!["", "median (smallest - largest)"],
         rows: found.rows,
         notes: vec![
-            "`ready`: from the start of the process until it looks after its jobs. A cold start compiles the connector.".into(),
+            "`ready`: from the start of the process until it looks after its jobs, before it loads a connector; cold: without a cache.".into(),
             "A sandbox is looked up, instantiated and its session opened; the connector is the tests' probe.".into(),
         ],
         data: Value::Object(found.data),
