@@ -130,8 +130,9 @@ impl Delivery for Intake {
             self.record(|result| result.failed.push(FailedMessage { message, reason, partial: None }));
             return Ok(());
         }
-        self.record(|result| result.fetched.push(message.clone()));
-        place.hand_over(message, staged).await;
+        // Whoever gives up this call while it waits has a message that was not fetched.
+        place.hand_over(message.clone(), staged).await;
+        self.record(|result| result.fetched.push(message));
         Ok(())
     }
 

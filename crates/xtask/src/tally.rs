@@ -12,10 +12,10 @@ pub struct Tally {
 impl Tally {
     /// Adds the counts of `line`, where it is a closing line of a test runner.
     pub fn read(&mut self, line: &str) {
-        let line = line.trim();
-        let counts = if line.starts_with("Summary [") {
+        let counts = if line.trim_start().starts_with("Summary [") {
             line.split_once("tests run:").or_else(|| line.split_once("test run:"))
         } else {
+            // Indented, it is what nextest repeats of a test that failed, and counted by the summary.
             line.strip_prefix("test result:").and_then(|rest| rest.split_once(". "))
         };
         let Some((_, counts)) = counts else { return };
@@ -59,7 +59,8 @@ mod tests {
     fn nextest_closing_lines() {
         assert_eq!(read(&["     Summary [   0.012s] 1 test run: 1 passed, 0 skipped"]), (1, 0));
         let mixed = "     Summary [  61.2s] 14 tests run: 9 passed (2 slow, 1 flaky), 2 failed, 1 exec failed, 2 timed out, 3 skipped";
-        assert_eq!(read(&[mixed]), (9, 5));
+        let repeated = "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 14 filtered out";
+        assert_eq!(read(&[repeated, mixed, repeated]), (9, 5));
     }
 
     #[test]
