@@ -93,7 +93,7 @@ fn refused(message: String) -> ConnectorError {
 
 fn stream(endpoint: &Endpoint, account: &Account) -> Result<Option<StreamGrant>, ConnectorError> {
     let filled = |part: &Option<String>| {
-        fill(part.as_deref().unwrap_or_default(), &account.settings).trim().to_owned()
+        fill(part.as_deref().unwrap_or_default(), &account.values()).trim().to_owned()
     };
     let host = filled(&endpoint.host);
     if host.is_empty() {
@@ -123,7 +123,7 @@ fn stream(endpoint: &Endpoint, account: &Account) -> Result<Option<StreamGrant>,
 }
 
 fn origin(endpoint: &Endpoint, account: &Account) -> Result<Option<HttpGrant>, ConnectorError> {
-    let text = fill(endpoint.url.as_deref().unwrap_or_default(), &account.settings).trim().to_owned();
+    let text = fill(endpoint.url.as_deref().unwrap_or_default(), &account.values()).trim().to_owned();
     if text.is_empty() {
         return Ok(None);
     }

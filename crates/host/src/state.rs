@@ -49,7 +49,7 @@ impl Context {
     /// Who signs in; empty when the connector does not describe it.
     pub(crate) fn user(&self) -> String {
         let template = self.auth.user.as_deref().unwrap_or_default();
-        wissel_model::settings::fill(template, &self.account.settings).trim().to_owned()
+        wissel_model::settings::fill(template, &self.account.values()).trim().to_owned()
     }
 }
 

@@ -127,7 +127,7 @@ async fn whereabouts(
     let description = shop.connectors.description(&account.connector).await.ok()?;
     let servers = description.endpoints.iter().map(|endpoint| {
         let parts = [&endpoint.url, &endpoint.host].into_iter().flatten();
-        parts.map(|part| fill(part, &account.settings)).collect::<String>()
+        parts.map(|part| fill(part, &account.values())).collect::<String>()
     });
     Some((identity.mailbox.to_lowercase(), servers.collect(), import.path.to_lowercase()))
 }

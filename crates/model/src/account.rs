@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Proxy};
+use crate::{AccountId, OAuthClient, Proxy};
 
 /// A mail account. Its secrets are not here: they are sealed in the store and opened by the host at need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,12 +19,25 @@ pub struct Account {
     pub connector: String,
     /// The id of one of the auth methods that the connector describes.
     pub auth: String,
-    /// Settings that the connector describes, secret ones left out, in canonical form.
+    /// The OAuth client that it is authorised through, for the auth methods that need one.
+    pub client: Option<Arc<OAuthClient>>,
+    /// Settings that the connector describes, those of the client and secret ones left out, in canonical form.
     pub settings: BTreeMap<String, String>,
     /// What the operator allows this account's connections.
     pub connection: ConnectionPolicy,
     /// The account that is used where none is named. At most one account is.
     pub is_default: bool,
+}
+
+impl Account {
+    /// Its settings together with those of its OAuth client: what templates are filled from, and what the connector
+    /// is opened with.
+    #[must_use]
+    pub fn values(&self) -> BTreeMap<String, String> {
+        let mut values = self.client.as_ref().map(|client| client.settings.clone()).unwrap_or_default();
+        values.extend(self.settings.clone());
+        values
+    }
 }
 
 /// What the operator allows the connections of an account, whatever its connector.

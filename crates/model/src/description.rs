@@ -36,6 +36,9 @@ pub struct Description {
     /// Classes of servers that it meets.
     #[serde(default)]
     pub hosts: Vec<HostClass>,
+    /// What a person has to do at the provider, chapter by chapter.
+    #[serde(default)]
+    pub guide: Vec<Chapter>,
     /// Formats of message ids that `translate` knows.
     #[serde(default)]
     pub id_forms: Vec<String>,
@@ -103,6 +106,20 @@ pub struct Setting {
     /// Only asked for when these settings have these values.
     #[serde(default)]
     pub shown_when: BTreeMap<String, String>,
+    /// What it belongs to.
+    #[serde(default)]
+    pub of: SettingOwner,
+}
+
+/// What a setting belongs to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettingOwner {
+    /// Each account says it for itself.
+    #[default]
+    Account,
+    /// The OAuth client, which serves many accounts.
+    Client,
 }
 
 /// What kind of value a setting takes.
@@ -192,9 +209,18 @@ pub struct AuthMethod {
     pub token: Option<String>,
     /// Where an administrator consents. A template.
     pub admin_consent: Option<String>,
-    /// Scopes by purpose.
+    /// What its tokens are for, such as the service's address: a token for one resource is never sent to another. A
+    /// template.
+    pub resource: Option<String>,
+    /// Scopes by purpose; each is a template. A purpose counts when it is `always`, or when the flag setting of this
+    /// name is set; those of `optional` are asked for too, and the account works without them.
     #[serde(default)]
     pub scopes: BTreeMap<String, Vec<String>>,
+    /// How the client proves that it is itself; none of them when empty: a public client.
+    #[serde(default)]
+    pub client_authentication: Vec<ClientAuthentication>,
+    /// A regular expression that finds the provider's own code in an `error_description` (RFC 6749, section 5.2).
+    pub error_code: Option<String>,
     /// Further request parameters, as templates.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
@@ -240,6 +266,33 @@ impl AuthKind {
             }
         }
     }
+}
+
+/// A way in which an OAuth client proves that it is itself (RFC 6749, section 2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAuthentication {
+    /// Not at all: a public client, protected by PKCE.
+    None,
+    /// By a secret.
+    Secret,
+    /// By a signed assertion.
+    Certificate,
+}
+
+/// A chapter of what a person has to do at the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chapter {
+    /// Its name on the command line.
+    pub id: String,
+    /// Its heading.
+    pub title: Text,
+    /// Only shown when these settings have these values.
+    #[serde(default)]
+    pub shown_when: BTreeMap<String, String>,
+    /// The steps in order, as templates over the settings and over what the host adds; see the schema.
+    pub steps: Vec<Text>,
 }
 
 /// What to tell a person when a service answers with this code.

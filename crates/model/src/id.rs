@@ -78,6 +78,14 @@ own_id! {
     AccountId
 }
 own_id! {
+    /// An OAuth client. Given once; the client's name may change.
+    ClientId
+}
+own_id! {
+    /// A secret of an OAuth client.
+    ClientSecretId
+}
+own_id! {
     /// A job. Given once; the job's name may change.
     JobId
 }

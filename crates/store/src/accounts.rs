@@ -2,14 +2,28 @@
 //!
 //! Nothing here can open a secret: it is stored and handed back as the vault sealed it.
 
+use std::sync::Arc;
+
 use sqlx::{FromRow, SqliteConnection};
 use wissel_model::secrets::field::PROXY_PASSWORD;
-use wissel_model::{Account, AccountId, Proxy};
+use wissel_model::{Account, AccountId, ClientId, OAuthClient, Proxy};
 
 use crate::error::Failure;
 use crate::rows::{folded, json, read_id, read_json};
 use crate::vault_keys::check_key;
 use crate::{Result, Store, StoreError};
+
+/// Accounts, each with its OAuth client.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT account.*, c.name AS client_name, c.connector AS client_connector, \
+             c.settings AS client_settings, c.redirect AS client_redirect \
+             FROM account LEFT JOIN oauth_client AS c ON c.id = account.client ",
+            $rest
+        )
+    };
+}
 
 impl Store {
     /// All accounts, by name.
@@ -17,7 +31,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn accounts(&self) -> Result<Vec<Account>> {
-        let rows: Vec<AccountRow> = sqlx::query_as("SELECT * FROM account ORDER BY name_folded")
+        let rows: Vec<AccountRow> = sqlx::query_as(select!("ORDER BY account.name_folded"))
             .fetch_all(self.readers())
             .await
             .map_err(|e| self.failed(e))?;
@@ -29,7 +43,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::AccountNotFound`] lists the names there are.
     pub async fn account_named(&self, name: &str) -> Result<Account> {
-        let row: Option<AccountRow> = sqlx::query_as("SELECT * FROM account WHERE name_folded = ?")
+        let row: Option<AccountRow> = sqlx::query_as(select!("WHERE account.name_folded = ?"))
             .bind(folded(name))
             .fetch_optional(self.readers())
             .await
@@ -45,7 +59,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::AccountNotFound`].
     pub async fn account(&self, id: AccountId) -> Result<Account> {
-        let row: Option<AccountRow> = sqlx::query_as("SELECT * FROM account WHERE id = ?")
+        let row: Option<AccountRow> = sqlx::query_as(select!("WHERE account.id = ?"))
             .bind(id.to_string())
             .fetch_optional(self.readers())
             .await
@@ -66,13 +80,15 @@ impl Store {
             Box::pin(async move {
                 clear_default(tx, &account).await?;
                 sqlx::query(
-                    "INSERT INTO account (name, name_folded, connector, auth, settings, connection, is_default, id) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO account \
+                     (name, name_folded, connector, auth, client, settings, connection, is_default, id) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .bind(&account.name)
                 .bind(folded(&account.name))
                 .bind(&account.connector)
                 .bind(&account.auth)
+                .bind(account.client.as_ref().map(|client| client.id.to_string()))
                 .bind(json("settings", &account.settings)?)
                 .bind(json("a connection policy", &account.connection)?)
                 .bind(account.is_default)
@@ -97,13 +113,14 @@ impl Store {
             Box::pin(async move {
                 clear_default(tx, &account).await?;
                 let done = sqlx::query(
-                    "UPDATE account SET name = ?, name_folded = ?, connector = ?, auth = ?, settings = ?, \
-                     connection = ?, is_default = ? WHERE id = ?",
+                    "UPDATE account SET name = ?, name_folded = ?, connector = ?, auth = ?, client = ?, \
+                     settings = ?, connection = ?, is_default = ? WHERE id = ?",
                 )
                 .bind(&account.name)
                 .bind(folded(&account.name))
                 .bind(&account.connector)
                 .bind(&account.auth)
+                .bind(account.client.as_ref().map(|client| client.id.to_string()))
                 .bind(json("settings", &account.settings)?)
                 .bind(json("a connection policy", &account.connection)?)
                 .bind(account.is_default)
@@ -303,18 +320,34 @@ struct AccountRow {
     name: String,
     connector: String,
     auth: String,
+    client: Option<String>,
     settings: String,
     connection: String,
     is_default: bool,
+    client_name: Option<String>,
+    client_connector: Option<String>,
+    client_settings: Option<String>,
+    client_redirect: Option<String>,
 }
 
 impl AccountRow {
     fn read(self) -> Result<Account> {
+        let client = match (self.client, self.client_name, self.client_connector, self.client_settings) {
+            (Some(id), Some(name), Some(connector), Some(settings)) => Some(Arc::new(OAuthClient {
+                id: read_id("a client id", &id, ClientId::parse)?,
+                name,
+                connector,
+                settings: read_json("a client's settings", &settings)?,
+                redirect: self.client_redirect,
+            })),
+            _ => None,
+        };
         Ok(Account {
             id: read_id("an account id", &self.id, AccountId::parse)?,
             name: self.name,
             connector: self.connector,
             auth: self.auth,
+            client,
             settings: read_json("an account's settings", &self.settings)?,
             connection: read_json("an account's connection policy", &self.connection)?,
             is_default: self.is_default,

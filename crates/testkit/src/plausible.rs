@@ -21,6 +21,7 @@ pub fn account(description: &Description) -> Account {
         name: "conformance check".to_owned(),
         connector: description.name.clone(),
         auth: description.auth.first().map(|auth| auth.id.clone()).unwrap_or_default(),
+        client: None,
         settings: given,
         connection: ConnectionPolicy { call_timeout_seconds: 30, ..ConnectionPolicy::default() },
         is_default: false,

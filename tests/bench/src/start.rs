@@ -174,6 +174,7 @@ fn account() -> Account {
         name: "probe".to_owned(),
         connector: "probe".to_owned(),
         auth: "password".to_owned(),
+        client: None,
         settings: BTreeMap::from([("behaviour".to_owned(), "ok".to_owned())]),
         connection: ConnectionPolicy { call_timeout_seconds: 600, ..ConnectionPolicy::default() },
         is_default: false,

@@ -156,6 +156,7 @@ async fn sandboxed(place: Place) -> Result<usize> {
         name: "tax".to_owned(),
         connector: "imap".to_owned(),
         auth: "password".to_owned(),
+        client: None,
         settings: settings(place.port),
         connection: ConnectionPolicy { ca_file: Some(place.ca), ..ConnectionPolicy::default() },
         is_default: false,

@@ -141,6 +141,7 @@ async fn plan_account(
         name: name.clone(),
         connector: entry.connector.clone(),
         auth: auth.id.clone(),
+        client: before.and_then(|before| before.client.clone()),
         settings,
         connection,
         is_default: entry.default || before.is_some_and(|before| before.is_default && !default_elsewhere),

@@ -110,7 +110,7 @@ impl credentials::Host for State {
             return Err(ConnectorError::new(ErrorKind::Unsupported, message).into());
         };
         let described =
-            || fill(context.auth.identity.as_deref().unwrap_or_default(), &context.account.settings);
+            || fill(context.auth.identity.as_deref().unwrap_or_default(), &context.account.values());
         let user = context.user();
         let identity = identity.unwrap_or_else(described).trim().to_owned();
         let identity = Some(identity).filter(|identity| !identity.is_empty() && *identity != user);

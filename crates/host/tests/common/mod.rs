@@ -124,6 +124,7 @@ pub fn account(behaviour: &str) -> Account {
         name: "Facturen".to_owned(),
         connector: "probe".to_owned(),
         auth: "password".to_owned(),
+        client: None,
         settings: BTreeMap::from([("behaviour".to_owned(), behaviour.to_owned())]),
         connection: ConnectionPolicy {
             call_timeout_seconds: 3600,

@@ -48,6 +48,7 @@ pub(crate) fn account(name: &str) -> Account {
         name: name.to_owned(),
         connector: "any".to_owned(),
         auth: "password".to_owned(),
+        client: None,
         settings: BTreeMap::from([("host".to_owned(), "mail.example.com".to_owned())]),
         connection: Default::default(),
         is_default: false,

@@ -114,6 +114,7 @@ pub(crate) fn account() -> Account {
         name: "memory".to_owned(),
         connector: "memory".to_owned(),
         auth: "password".to_owned(),
+        client: None,
         settings: BTreeMap::new(),
         connection: ConnectionPolicy::default(),
         is_default: false,

@@ -160,6 +160,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         name,
         connector,
         auth: auth.id.clone(),
+        client: None,
         settings,
         connection: policy,
         is_default: default,

@@ -153,7 +153,7 @@ async fn secrets(
 /// Host and port of every endpoint of the account.
 fn hosts(account: &Account, description: &Description) -> Vec<(String, u16)> {
     let place = |endpoint: &Endpoint| {
-        let filled = |template: &Option<String>| template.as_ref().map(|t| fill(t, &account.settings));
+        let filled = |template: &Option<String>| template.as_ref().map(|t| fill(t, &account.values()));
         match (filled(&endpoint.host), filled(&endpoint.url)) {
             (Some(host), _) => Some((host, filled(&endpoint.port)?.parse().ok()?)),
             (None, Some(url)) => {

@@ -148,6 +148,7 @@ pub fn account(name: &str, connector: &str) -> Account {
         name: name.to_owned(),
         connector: connector.to_owned(),
         auth: "password".to_owned(),
+        client: None,
         settings: BTreeMap::new(),
         connection: ConnectionPolicy::default(),
         is_default: false,
