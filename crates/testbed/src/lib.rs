@@ -7,7 +7,9 @@
 //! This is no mail server: nothing is stored, and nothing here is fit for a network that others can reach.
 
 pub mod counters;
+pub mod entra;
 pub mod faults;
+pub mod http;
 pub mod imap;
 pub mod mailbox;
 pub mod sample;

@@ -36,6 +36,9 @@ struct Arguments {
     /// Port for IMAP without TLS; 0 for a free one
     #[arg(long, default_value_t = 0)]
     plain_port: u16,
+    /// Port for the Entra face (https); 0 for a free one
+    #[arg(long, default_value_t = 0)]
+    entra_port: u16,
     /// Where to write the certificate of the authority to trust (PEM)
     #[arg(long)]
     ca_file: Option<PathBuf>,
@@ -107,6 +110,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         imaps_port: arguments.imaps_port,
         starttls_port: arguments.starttls_port,
         plain_port: arguments.plain_port,
+        entra_port: arguments.entra_port,
         imap: imap::Settings { inbox: arguments.inbox.into(), ..imap::Settings::default() },
     })
     .await?;
@@ -130,6 +134,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             "imaps": bed.imaps_addr().to_string(),
             "starttls": bed.starttls_addr().to_string(),
             "plain": bed.plain_addr().to_string(),
+            "entra": bed.entra_url(),
             "ca_file": arguments.ca_file,
             "users": [{ "user": arguments.user, "password": arguments.password, "token": arguments.token }],
             "tokens": tokens,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::{
     counters::Counters,
+    entra::Entra,
     faults::Faults,
     imap::{self, Face, Listener, Security},
     mailbox::Mailbox,
@@ -41,6 +42,8 @@ pub struct Options {
     pub starttls_port: u16,
     /// Port for IMAP without any TLS; 0 for a free one.
     pub plain_port: u16,
+    /// Port for the Entra face (https); 0 for a free one.
+    pub entra_port: u16,
     /// How the IMAP face shows the mailbox.
     pub imap: imap::Settings,
 }
@@ -55,13 +58,14 @@ pub struct Testbed {
     imaps: Listener,
     starttls: Listener,
     plain: Listener,
+    entra: Entra,
 }
 
 impl Testbed {
     /// Opens every face on loopback.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let Options { mailbox, imaps_port, starttls_port, plain_port, imap } = options;
-        let Tls { acceptor, ca_pem } = Tls::generate()?;
+        let Options { mailbox, imaps_port, starttls_port, plain_port, entra_port, imap } = options;
+        let Tls { acceptor, http, ca_pem } = Tls::generate()?;
         let (users, faults, counters) = (Users::default(), Faults::default(), Counters::default());
         let face =
             Face::new(mailbox.clone(), users.clone(), faults.clone(), counters.clone(), imap, acceptor);
@@ -69,6 +73,7 @@ impl Testbed {
             imaps: Listener::open(&face, Security::Tls, imaps_port).await?,
             starttls: Listener::open(&face, Security::StartTls, starttls_port).await?,
             plain: Listener::open(&face, Security::None, plain_port).await?,
+            entra: Entra::start(entra_port, http).await?,
             mailbox,
             users,
             faults,
@@ -117,10 +122,21 @@ impl Testbed {
         self.plain.address()
     }
 
+    /// The Entra face: apps, users, tokens.
+    pub fn entra(&self) -> &Entra {
+        &self.entra
+    }
+
+    /// Where the Entra face is, without a slash at the end: `https://localhost:40123`.
+    pub fn entra_url(&self) -> &str {
+        self.entra.url()
+    }
+
     /// Closes all ports and connections.
     pub async fn stop(self) {
         for listener in [self.imaps, self.starttls, self.plain] {
             listener.close().await;
         }
+        self.entra.close().await;
     }
 }

@@ -18,6 +18,8 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// What the faces need for TLS, and what a client needs to trust them.
 pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
+    /// The same for HTTP, whose versions are agreed on in the handshake (ALPN).
+    pub(crate) http: TlsAcceptor,
     pub(crate) ca_pem: String,
 }
 
@@ -40,10 +42,12 @@ impl Tls {
         let certificate = server.signed_by(&key, &issuer)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         // The provider is named, so that a process with another default provider runs the test bed too.
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem })
+        let acceptor = TlsAcceptor::from(Arc::new(config.clone()));
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { acceptor, http: TlsAcceptor::from(Arc::new(config)), ca_pem })
     }
 }
