@@ -67,13 +67,21 @@ impl Testbed {
         let Options { mailbox, imaps_port, starttls_port, plain_port, entra_port, imap } = options;
         let Tls { acceptor, http, ca_pem } = Tls::generate()?;
         let (users, faults, counters) = (Users::default(), Faults::default(), Counters::default());
-        let face =
-            Face::new(mailbox.clone(), users.clone(), faults.clone(), counters.clone(), imap, acceptor);
+        let entra = Entra::start(entra_port, http).await?;
+        let face = Face::new(
+            mailbox.clone(),
+            users.clone(),
+            entra.face(),
+            faults.clone(),
+            counters.clone(),
+            imap,
+            acceptor,
+        );
         Ok(Self {
             imaps: Listener::open(&face, Security::Tls, imaps_port).await?,
             starttls: Listener::open(&face, Security::StartTls, starttls_port).await?,
             plain: Listener::open(&face, Security::None, plain_port).await?,
-            entra: Entra::start(entra_port, http).await?,
+            entra,
             mailbox,
             users,
             faults,

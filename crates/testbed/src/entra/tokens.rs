@@ -167,7 +167,7 @@ impl Tokens {
     }
 
     /// Notes a refresh token that was handed out.
-    pub fn note(&self, token: &str) {
+    pub(crate) fn note(&self, token: &str) {
         self.lock().ever.insert(token.to_owned());
     }
 

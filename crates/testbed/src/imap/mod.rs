@@ -28,7 +28,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use self::session::{Ended, Session};
-use crate::{Error, counters::Counters, faults::Faults, mailbox::Mailbox, users::Users};
+use crate::{Error, counters::Counters, entra, faults::Faults, mailbox::Mailbox, users::Users};
 
 /// How the face shows the mailbox.
 #[derive(Clone, Debug)]
@@ -72,6 +72,7 @@ pub(crate) enum Security {
 pub(crate) struct Face {
     mailbox: Mailbox,
     users: Users,
+    entra: Arc<entra::Face>,
     faults: Faults,
     counters: Counters,
     settings: Settings,
@@ -82,12 +83,13 @@ impl Face {
     pub(crate) fn new(
         mailbox: Mailbox,
         users: Users,
+        entra: Arc<entra::Face>,
         faults: Faults,
         counters: Counters,
         settings: Settings,
         acceptor: TlsAcceptor,
     ) -> Arc<Self> {
-        Arc::new(Self { mailbox, users, faults, counters, settings, acceptor })
+        Arc::new(Self { mailbox, users, entra, faults, counters, settings, acceptor })
     }
 
     /// The same over another mailbox.

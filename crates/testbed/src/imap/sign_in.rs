@@ -20,6 +20,11 @@ use crate::users::SignInError;
 /// What a refused bearer token is answered with before the NO (RFC 7628, section 3.2.2).
 const REFUSED_TOKEN: &[u8] = br#"{"status":"401","schemes":"Bearer"}"#;
 
+/// The delegated permission that a token of the Entra face needs here.
+const SCOPE: &str = "IMAP.AccessAsUser.All";
+/// The application permission that lets an app in by itself.
+const ROLE: &str = "IMAP.AccessAsApp";
+
 impl<S: Stream> Session<S> {
     pub(super) fn login(&mut self, user: &[u8], password: &[u8]) -> Reply {
         match self.may_sign_in() {
@@ -63,10 +68,7 @@ impl<S: Stream> Session<S> {
             }
             _ => {
                 let result = match bearer(&answer) {
-                    Some((user, token)) => {
-                        let scopes = &self.face.settings.scopes;
-                        self.face.users.sign_in_with_token(&user, &token, scopes).map(|()| user)
-                    }
+                    Some((user, token)) => self.check_token(&user, &token).map(|()| user),
                     None => Err(SignInError::UnknownToken),
                 };
                 if result.is_err() {
@@ -93,6 +95,14 @@ impl<S: Stream> Session<S> {
     fn check_password(&self, user: &[u8], password: &[u8]) -> Result<String, SignInError> {
         let user = String::from_utf8_lossy(user).into_owned();
         self.face.users.sign_in(&user, &String::from_utf8_lossy(password)).map(|()| user)
+    }
+
+    /// A token that a test put there, or one of the Entra face.
+    fn check_token(&self, user: &str, token: &str) -> Result<(), SignInError> {
+        match self.face.users.sign_in_with_token(user, token, &self.face.settings.scopes) {
+            Err(SignInError::UnknownToken) => self.face.entra.may_open(token, user, SCOPE, ROLE),
+            known => known,
+        }
     }
 
     fn finish(&mut self, result: Result<String, SignInError>) -> Reply {
