@@ -1,8 +1,9 @@
 //! One mailbox in memory with several protocol faces, for the demonstration and for tests.
 //!
 //! [`Testbed::start`] opens the faces on loopback over one [`mailbox::Mailbox`]. A test delivers mail into the mailbox, lets
-//! [`faults`] happen, and counts what is where: it looks into the mailbox itself, not through a face. Today there is one
-//! face, [`imap`]; others join by taking the same mailbox, [`users`], [`faults`] and [`counters`].
+//! [`faults`] happen, and counts what is where: it looks into the mailbox itself, not through a face. The faces
+//! are [`imap`] and [`entra`], whose tokens the others take; more join by taking the same mailbox, [`users`], [`faults`]
+//! and [`counters`].
 //!
 //! This is no mail server: nothing is stored, and nothing here is fit for a network that others can reach.
 

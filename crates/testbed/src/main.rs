@@ -1,23 +1,26 @@
 //! `wissel-testbed`: the sample mailbox on real ports, for the demonstration and for trying things by hand.
 //!
 //! Prints one line of JSON with its addresses, its users and the tokens of the messages in 'Postvak IN/Algemeen', then
-//! reads commands, one a line, and answers each with a line of JSON: `deliver N FOLDER`, `folders`, `create FOLDER`,
-//! `count TOKEN`, `renumber FOLDER`, `sign-ins`. Ends when its input ends, or on Ctrl-C.
+//! reads commands, one a line, and answers each with a line of JSON (`help` lists them). Ends when its input ends, or on
+//! Ctrl-C.
 //!
 //! With `--fleet N` there are N more users, `fleet-1` and so on, each with the password and a mailbox of his own.
 
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+mod commands;
+
+use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::{Parser, ValueEnum};
 use jiff::{Timestamp, ToSpan};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use wissel_testbed::{
-    Options, Testbed, imap,
+    Options, Testbed,
+    entra::{
+        self,
+        directory::{Secret, User},
+    },
+    imap,
     mailbox::Mailbox,
     sample::{self, Maker},
     users::Grant,
@@ -66,6 +69,9 @@ struct Arguments {
     /// The user's bearer token, good for a day
     #[arg(long, env = "WISSEL_TESTBED_TOKEN", default_value = "proef-token", hide_env_values = true)]
     token: String,
+    /// The client secret of the app that is registered in the tenant
+    #[arg(long, env = "WISSEL_TESTBED_CLIENT_SECRET", default_value = entra::sample::CLIENT_SECRET, hide_env_values = true)]
+    client_secret: String,
 }
 
 /// How the folders of the inbox are named.
@@ -115,6 +121,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     })
     .await?;
     bed.users().add_password(&arguments.user, &arguments.password);
+    register(&bed, &arguments)?;
     let started = Instant::now();
     for number in 1..=arguments.fleet {
         let user = format!("fleet-{number}");
@@ -135,6 +142,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             "starttls": bed.starttls_addr().to_string(),
             "plain": bed.plain_addr().to_string(),
             "entra": bed.entra_url(),
+            "tenant": entra::sample::TENANT,
+            "client_id": entra::sample::CLIENT_ID,
+            "client_secret": arguments.client_secret,
+            "admin": { "user": entra::sample::ADMIN, "password": entra::sample::PASSWORD },
+            "shared": entra::sample::SHARED,
             "ca_file": arguments.ca_file,
             "users": [{ "user": arguments.user, "password": arguments.password, "token": arguments.token }],
             "tokens": tokens,
@@ -144,7 +156,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     loop {
         tokio::select! {
             line = lines.next_line() => match line? {
-                Some(line) => println!("{}", answer(&bed, &mut maker, started, line.trim())),
+                Some(line) => println!("{}", commands::answer(&bed, &mut maker, started, line.trim())),
                 None => break,
             },
             interrupted = tokio::signal::ctrl_c() => {
@@ -158,53 +170,18 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     std::process::exit(0)
 }
 
-/// Carries out one line of input.
-fn answer(bed: &Testbed, maker: &mut Maker, started: Instant, line: &str) -> Value {
-    let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
-    match command {
-        "deliver" => deliver(bed, maker, argument),
-        "folders" => bed
-            .mailbox()
-            .folders()
-            .into_iter()
-            .map(|folder| (folder.joined(), json!({ "total": folder.total, "unread": folder.unread })))
-            .collect(),
-        "create" => match bed.mailbox().ensure_folder(argument) {
-            Ok(_) => json!({ "created": argument }),
-            Err(error) => json!({ "error": error.to_string() }),
-        },
-        "count" => json!(bed.mailbox().count_token(argument)),
-        "renumber" => match bed.mailbox().renumber(argument) {
-            Ok(uid_validity) => json!({ "uid_validity": uid_validity }),
-            Err(error) => json!({ "error": error.to_string() }),
-        },
-        "sign-ins" => {
-            let seconds = |times: Vec<Duration>| times.iter().map(Duration::as_secs_f64).collect::<Vec<_>>();
-            bed.users()
-                .sign_ins(started)
-                .into_iter()
-                .map(|(user, times)| (user, json!(seconds(times))))
-                .collect()
+/// Lets the user sign in at the Entra face as well, and gives the app its secret.
+fn register(bed: &Testbed, arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let expires = bed.entra().tokens().now().checked_add((730 * 24).hours())?;
+    bed.entra().change(|directory| {
+        if let Some(tenant) = directory.tenant(entra::sample::TENANT) {
+            let mailboxes = tenant.user(entra::sample::USER).map(|user| user.mailboxes.clone());
+            let user = User::new(&arguments.user, &arguments.password);
+            tenant.add_user(User { mailboxes: mailboxes.unwrap_or_default(), ..user });
         }
-        _ => {
-            json!({ "error": "commands: deliver N FOLDER, folders, create FOLDER, count TOKEN, renumber FOLDER, sign-ins" })
+        if let Some(app) = directory.app(entra::sample::CLIENT_ID) {
+            app.secrets = vec![Secret::new(&arguments.client_secret, expires)];
         }
-    }
-}
-
-fn deliver(bed: &Testbed, maker: &mut Maker, argument: &str) -> Value {
-    let Some((Ok(count), folder)) =
-        argument.split_once(' ').map(|(count, folder)| (count.parse::<usize>(), folder))
-    else {
-        return json!({ "error": "deliver needs a number and a folder" });
-    };
-    let mut tokens = Vec::new();
-    for _ in 0..count {
-        let token = maker.token();
-        if let Err(error) = bed.mailbox().deliver(folder, maker.any(&token)) {
-            return json!({ "error": error.to_string() });
-        }
-        tokens.push(token);
-    }
-    json!({ "delivered": tokens })
+    });
+    Ok(())
 }

@@ -163,7 +163,8 @@ impl Tokens {
 
     /// Puts the clock of the face forward: tokens, codes and secrets age.
     pub fn advance(&self, by: SignedDuration) {
-        self.lock().ahead += by;
+        let mut registry = self.lock();
+        registry.ahead = registry.ahead.saturating_add(by);
     }
 
     /// Notes a refresh token that was handed out.

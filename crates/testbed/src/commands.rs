@@ -1,0 +1,179 @@
+//! What `wissel-testbed` does on a line of input: the answer is a line of JSON.
+
+use std::time::{Duration, Instant};
+
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+use wissel_testbed::{
+    Testbed,
+    entra::{
+        Place, Rule,
+        directory::{Policy, Secret},
+        sample::{CLIENT_ID, TENANT},
+        tokens::GRAPH,
+    },
+    sample::Maker,
+};
+
+/// One line for each command.
+const HELP: &str = "deliver N FOLDER · folders · create FOLDER · count TOKEN · renumber FOLDER · sign-ins · \
+    sign-in-counts · revoke USER · secret VALUE SECONDS (adds one) · secret-expired (all end now) · \
+    fault CODE N [authorize|token|devicecode|adminconsent] · demand CLAIMS-JSON (of Graph tokens; {} ends it) · \
+    policy none|block|second-factor|block-device-code · consent given|withdrawn · advance SECONDS · \
+    set access|code|device|interval SECONDS · set jwt|strict-refresh|dynamic-consent on|off";
+
+/// Carries out one line of input.
+pub(crate) fn answer(bed: &Testbed, maker: &mut Maker, started: Instant, line: &str) -> Value {
+    let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
+    match command {
+        "deliver" => deliver(bed, maker, argument),
+        "folders" => bed
+            .mailbox()
+            .folders()
+            .into_iter()
+            .map(|folder| (folder.joined(), json!({ "total": folder.total, "unread": folder.unread })))
+            .collect(),
+        "create" => match bed.mailbox().ensure_folder(argument) {
+            Ok(_) => json!({ "created": argument }),
+            Err(error) => json!({ "error": error.to_string() }),
+        },
+        "count" => json!(bed.mailbox().count_token(argument)),
+        "renumber" => match bed.mailbox().renumber(argument) {
+            Ok(uid_validity) => json!({ "uid_validity": uid_validity }),
+            Err(error) => json!({ "error": error.to_string() }),
+        },
+        "sign-ins" => {
+            let seconds = |times: Vec<Duration>| times.iter().map(Duration::as_secs_f64).collect::<Vec<_>>();
+            bed.users()
+                .sign_ins(started)
+                .into_iter()
+                .map(|(user, times)| (user, json!(seconds(times))))
+                .collect()
+        }
+        _ => entra(bed, command, argument).unwrap_or_else(|error| json!({ "error": error })),
+    }
+}
+
+/// The commands about sign-ins and tokens.
+fn entra(bed: &Testbed, command: &str, argument: &str) -> Result<Value, String> {
+    let (entra, words) = (bed.entra(), argument.split_whitespace().collect::<Vec<_>>());
+    match (command, words.as_slice()) {
+        ("sign-in-counts", []) => Ok(json!(entra.sign_in_counts())),
+        ("revoke", [user]) if entra.revoke(user) => Ok(json!({ "revoked": user })),
+        ("revoke", [user]) => Err(format!("there is no user {user}")),
+        ("secret", [value, seconds]) => {
+            let expires = entra.tokens().now().checked_add(span(seconds)?);
+            let expires = expires.map_err(|error| error.to_string())?;
+            entra.change(|directory| {
+                directory.app(CLIENT_ID).map(|app| app.secrets.push(Secret::new(*value, expires)))
+            });
+            Ok(json!({ "expires": expires.to_string() }))
+        }
+        ("secret-expired", []) => {
+            let now = entra.tokens().now();
+            entra.change(|directory| {
+                let secrets = directory.app(CLIENT_ID).map(|app| app.secrets.iter_mut());
+                secrets.into_iter().flatten().for_each(|secret| secret.expires = secret.expires.min(now));
+            });
+            Ok(json!({ "expired": now.to_string() }))
+        }
+        ("fault", [code, times, place @ ..]) => {
+            let place = match place {
+                [] | ["token"] => Place::Token,
+                ["authorize"] => Place::Authorize,
+                ["devicecode"] => Place::DeviceCode,
+                ["adminconsent"] => Place::AdminConsent,
+                _ => return Err("no such place".to_owned()),
+            };
+            entra.fail(place, number(code)?, number(times)?);
+            Ok(json!({ "armed": code }))
+        }
+        ("demand", _) => {
+            let claims: Map<String, Value> =
+                serde_json::from_str(argument).map_err(|error| error.to_string())?;
+            entra.tokens().demand(GRAPH, claims);
+            Ok(json!({ "demanded": argument }))
+        }
+        ("policy", [rule]) => {
+            let rules = match *rule {
+                "none" => Vec::new(),
+                "block" => vec![Rule::Block],
+                "second-factor" => vec![Rule::RequireSecondFactor],
+                "block-device-code" => vec![Rule::BlockDeviceCode],
+                _ => return Err("no such policy".to_owned()),
+            };
+            let policies = rules.into_iter().map(Policy::new).collect();
+            entra.change(|directory| directory.tenant(TENANT).map(|tenant| tenant.policies = policies));
+            Ok(json!({ "policy": rule }))
+        }
+        ("consent", [how @ ("given" | "withdrawn")]) => {
+            entra.change(|directory| {
+                let app = directory.app(CLIENT_ID).cloned();
+                let consents = directory.tenant(TENANT).map(|tenant| tenant.consents(CLIENT_ID));
+                if let Some((app, consents)) = app.zip(consents) {
+                    *consents = Default::default();
+                    if *how == "given" {
+                        consents.everybody = app.delegated;
+                        consents.application = app.application;
+                    }
+                }
+            });
+            Ok(json!({ "consent": how }))
+        }
+        ("advance", [seconds]) => {
+            entra.tokens().advance(span(seconds)?);
+            Ok(json!({ "now": entra.tokens().now().to_string() }))
+        }
+        ("set", [name, value]) => {
+            set(bed, name, value)?;
+            Ok(json!({ *name: value }))
+        }
+        _ => Err(format!("commands: {HELP}")),
+    }
+}
+
+fn set(bed: &Testbed, name: &str, value: &str) -> Result<(), String> {
+    let on = value == "on";
+    bed.entra().change(|directory| {
+        let settings = &mut directory.settings;
+        match name {
+            "access" => {
+                settings.access = span(value)?;
+                settings.access_with_challenges = span(value)?;
+            }
+            "code" => settings.code = span(value)?,
+            "device" => settings.device = span(value)?,
+            "interval" => settings.device_interval = span(value)?,
+            "jwt" => settings.jwt = on,
+            "strict-refresh" => settings.strict_refresh = on,
+            "dynamic-consent" => settings.dynamic_consent = on,
+            _ => return Err(format!("no such setting: {name}")),
+        }
+        Ok(())
+    })
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("not a number: {text}"))
+}
+
+fn span(seconds: &str) -> Result<SignedDuration, String> {
+    number(seconds).map(SignedDuration::from_secs)
+}
+
+fn deliver(bed: &Testbed, maker: &mut Maker, argument: &str) -> Value {
+    let Some((Ok(count), folder)) =
+        argument.split_once(' ').map(|(count, folder)| (count.parse::<usize>(), folder))
+    else {
+        return json!({ "error": "deliver needs a number and a folder" });
+    };
+    let mut tokens = Vec::new();
+    for _ in 0..count {
+        let token = maker.token();
+        if let Err(error) = bed.mailbox().deliver(folder, maker.any(&token)) {
+            return json!({ "error": error.to_string() });
+        }
+        tokens.push(token);
+    }
+    json!({ "delivered": tokens })
+}
