@@ -11,6 +11,7 @@ pub mod demo;
 pub mod fuzz;
 pub mod licences;
 pub mod mutate;
+pub mod peers;
 pub mod process;
 pub mod setup;
 pub mod tally;

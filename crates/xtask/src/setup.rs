@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process;
 use crate::wasm::Toolchain;
 use crate::workspace;
+use crate::{peers, process};
 
 /// Programs that the tests call, each with the Debian package that has it.
 const PROGRAMS: [(&str, &str); 6] = [
@@ -35,6 +35,7 @@ pub struct Tools {
 /// Sets up everything.
 pub fn run() -> Result<Tools> {
     programs()?;
+    peers::install()?;
     let wasm = wasm_toolchain()?;
     let nextest = nextest();
     Ok(Tools { wasm, nextest })
@@ -84,7 +85,7 @@ fn programs() -> Result<()> {
 }
 
 /// Runs apt-get, through sudo where it asks no password.
-fn apt(arguments: &[&str]) -> Result<()> {
+pub(crate) fn apt(arguments: &[&str]) -> Result<()> {
     let mut command = as_root("apt-get", arguments)?;
     process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
         .with_context(|| format!("run it by hand to see more: apt-get {}", arguments.join(" ")))
@@ -157,6 +158,6 @@ fn nextest() -> bool {
     installed
 }
 
-fn say(what: &str, how: &str) {
+pub(crate) fn say(what: &str, how: &str) {
     println!("set-up: {what}: {how}");
 }

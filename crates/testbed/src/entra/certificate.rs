@@ -49,9 +49,10 @@ struct Claims {
     aud: String,
     iss: String,
     sub: String,
-    exp: i64,
+    /// A NumericDate may have fractions (RFC 7519, section 2), and MSAL's have.
+    exp: f64,
     #[serde(default)]
-    nbf: Option<i64>,
+    nbf: Option<f64>,
     jti: String,
 }
 
@@ -74,9 +75,12 @@ pub(super) fn check(
     if !matches!(header.alg, Algorithm::RS256 | Algorithm::PS256) {
         return Err(unsound("the algorithm is neither RS256 nor PS256"));
     }
+    // Microsoft's own clients pad the thumbprints, against RFC 7515, section 2.
+    let is = |named: &Option<String>, known: &str| {
+        named.as_ref().is_some_and(|thumbprint| thumbprint.trim_end_matches('=') == known)
+    };
     let named = |certificate: &&Certificate| {
-        header.x5t.as_ref().is_some_and(|thumbprint| thumbprint.trim_end_matches('=') == certificate.sha1)
-            || header.x5t_s256.as_ref().is_some_and(|thumbprint| *thumbprint == certificate.sha256)
+        is(&header.x5t, &certificate.sha1) || is(&header.x5t_s256, &certificate.sha256)
     };
     let certificate = certificates.iter().find(named).ok_or_else(|| Refusal::new(700027))?;
     if certificate.expires <= now {
@@ -99,7 +103,10 @@ pub(super) fn check(
     if !audiences.contains(&claims.aud) {
         return Err(Refusal::new(700023));
     }
-    let at = |seconds| Timestamp::from_second(seconds).map_err(|_| Refusal::new(700024));
+    let at = |seconds: f64| {
+        let since = SignedDuration::try_from_secs_f64(seconds).map_err(|_| Refusal::new(700024))?;
+        Timestamp::from_duration(since).map_err(|_| Refusal::new(700024))
+    };
     let expires = at(claims.exp)?;
     let too_late = expires < now.saturating_sub(LEEWAY).unwrap_or(Timestamp::MIN);
     let soon = now.saturating_add(LEEWAY).unwrap_or(Timestamp::MAX);

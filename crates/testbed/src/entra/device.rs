@@ -125,11 +125,11 @@ pub(super) fn redeem(state: &mut State, redeeming: &Redeeming<'_>) -> Result<Val
             if last.is_some_and(early) {
                 // RFC 8628, section 3.5: the interval grows by 5 seconds.
                 device.interval += SignedDuration::from_secs(5);
-                return Err(Refusal::new(70016).as_error("slow_down"));
+                return Err(Refusal::new(70016).with_error("slow_down"));
             }
             Err(Refusal::new(70016))
         }
-        DeviceState::Declined => Err(Refusal::new(65004).as_error("authorization_declined")),
+        DeviceState::Declined => Err(Refusal::new(65004).with_error("authorization_declined")),
         DeviceState::Approved(grant) => {
             let grant = Grant::clone(grant);
             state.devices.remove(code);

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -40,23 +40,24 @@ pub(super) fn for_user(
         claims: grant.claims.clone(),
     };
     let mut answer = access_token(state, tokens, info, asking)?;
+    let mut add = |name: &str, value: Value| answer.insert(name.to_owned(), value);
     let own = asked.own.iter().filter(|own| **own != "offline_access").map(|own| (*own).to_owned());
     let listed: Vec<_> = names.iter().map(|name| format!("{}{name}", wanted.prefix)).chain(own).collect();
-    answer["scope"] = json!(listed.join(" "));
+    add("scope", json!(listed.join(" ")));
     if grant.asked.offline() {
         let token = format!("1.{}", random::text(120));
         tokens.note(&token);
-        answer["refresh_token"] = json!(token);
+        add("refresh_token", json!(token));
         state.refresh.insert(token, Refresh { grant: grant.clone(), issued: asking.now, replaced: false });
     }
     if grant.asked.openid() {
-        answer["id_token"] = json!(id_token(state, grant, &user, asking)?);
+        add("id_token", json!(id_token(state, grant, &user, asking)?));
     }
     if client_info {
         let info = json!({ "uid": user.id, "utid": grant.tenant }).to_string();
-        answer["client_info"] = json!(URL_SAFE_NO_PAD.encode(info));
+        add("client_info", json!(URL_SAFE_NO_PAD.encode(info)));
     }
-    Ok(answer)
+    Ok(answer.into())
 }
 
 /// Makes an access token, registers it, and begins the answer. The lifetime is set here.
@@ -65,19 +66,20 @@ pub(super) fn access_token(
     tokens: &Tokens,
     info: TokenInfo,
     asking: &Asking,
-) -> Result<Value, Refusal> {
+) -> Result<Map<String, Value>, Refusal> {
     let settings = &state.directory.settings;
     let lifetime = if info.answers_challenges() { settings.access_with_challenges } else { settings.access };
     let info = TokenInfo { expires: after(asking.now, lifetime), ..info };
     let token = if settings.jwt { jwt(&info, asking)? } else { format!("EwB{}", random::text(300)) };
     tokens.issue(&token, info);
-    Ok(json!({
-        "token_type": "Bearer",
-        "scope": "",
-        "expires_in": lifetime.as_secs(),
-        "ext_expires_in": lifetime.as_secs(),
-        "access_token": token,
-    }))
+    let seconds = json!(lifetime.as_secs());
+    let answer = [
+        ("token_type", json!("Bearer")),
+        ("expires_in", seconds.clone()),
+        ("ext_expires_in", seconds),
+        ("access_token", json!(token)),
+    ];
+    Ok(answer.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 pub(super) fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
@@ -86,7 +88,9 @@ pub(super) fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
 
 /// An access token that services of other makers can verify by themselves.
 fn jwt(info: &TokenInfo, asking: &Asking) -> Result<String, Refusal> {
-    let mut claims = json!({
+    let scopes = info.scopes.join(" ");
+    let user = info.user.as_ref();
+    let claims = json!({
         "aud": info.audience,
         "iss": format!("{}/{}/v2.0", asking.url, info.tenant),
         "iat": info.issued.as_second(),
@@ -97,24 +101,27 @@ fn jwt(info: &TokenInfo, asking: &Asking) -> Result<String, Refusal> {
         "azp": info.app,
         "tid": info.tenant,
         "ver": "2.0",
-    });
-    if let Some(user) = &info.user {
-        let scopes = info.scopes.join(" ");
-        claims["oid"] = json!(user.id);
-        claims["sub"] = json!(user.id);
-        claims["preferred_username"] = json!(user.name);
+        "sub": user.map_or(&info.app, |user| &user.id),
+        "oid": user.map(|user| &user.id),
+        "preferred_username": user.map(|user| &user.name),
         // `scp` is Entra's name; verifiers that follow RFC 9068 read `scope`.
-        claims["scp"] = json!(scopes);
-        claims["scope"] = json!(scopes);
-    } else {
-        claims["sub"] = json!(info.app);
-        claims["roles"] = json!(info.roles);
+        "scp": user.map(|_| &scopes),
+        "scope": user.map(|_| &scopes),
+        "roles": user.is_none().then_some(&info.roles),
+    });
+    keys::sign(&present(claims))
+}
+
+/// Without the members that are null.
+fn present(mut claims: Value) -> Value {
+    if let Some(claims) = claims.as_object_mut() {
+        claims.retain(|_, claim| !claim.is_null());
     }
-    keys::sign(&claims)
+    claims
 }
 
 fn id_token(state: &State, grant: &Grant, user: &User, asking: &Asking) -> Result<String, Refusal> {
-    let mut claims = json!({
+    let claims = json!({
         "aud": grant.app,
         "iss": format!("{}/{}/v2.0", asking.url, grant.tenant),
         "iat": asking.now.as_second(),
@@ -126,9 +133,7 @@ fn id_token(state: &State, grant: &Grant, user: &User, asking: &Asking) -> Resul
         "sub": user.id,
         "tid": grant.tenant,
         "ver": "2.0",
+        "nonce": grant.nonce,
     });
-    if let Some(nonce) = &grant.nonce {
-        claims["nonce"] = json!(nonce);
-    }
-    keys::sign(&claims)
+    keys::sign(&present(claims))
 }

@@ -26,8 +26,9 @@ impl Key {
         let jwk = Jwk::from_encoding_key(&encoding, Algorithm::RS256).ok()?;
         let id = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
         let mut jwk = serde_json::to_value(jwk).ok()?;
-        jwk["kid"] = json!(id);
-        jwk["use"] = json!("sig");
+        let members = jwk.as_object_mut()?;
+        members.insert("kid".to_owned(), json!(id));
+        members.insert("use".to_owned(), json!("sig"));
         Some(Self { encoding, id, jwk })
     }
 }

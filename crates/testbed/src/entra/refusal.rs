@@ -3,6 +3,8 @@
 //! Codes, errors and the wording of the first sentence follow Microsoft's "Microsoft Entra authentication and
 //! authorization error codes" and "Microsoft identity platform and OAuth 2.0 authorization code flow".
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     http::StatusCode,
@@ -284,7 +286,7 @@ impl Refusal {
     }
 
     /// The same with another OAuth error: `slow_down`, `interaction_required`.
-    pub(super) fn as_error(self, error: &'static str) -> Self {
+    pub(super) fn with_error(self, error: &'static str) -> Self {
         Self { error, ..self }
     }
 
@@ -310,21 +312,18 @@ impl Refusal {
     /// As the token endpoint tells it.
     pub(super) fn json(&self, asking: &Asking) -> Response {
         let (description, trace, timestamp) = self.described(asking);
-        let mut body = json!({
-            "error": self.error,
-            "error_description": description,
-            "error_codes": [self.code],
-            "timestamp": timestamp,
-            "trace_id": trace,
-            "correlation_id": asking.correlation,
-            "error_uri": format!("{}/error?code={}", asking.url, self.code),
-        });
-        if !self.suberror.is_empty() {
-            body["suberror"] = json!(self.suberror);
-        }
-        if let Some(claims) = &self.claims {
-            body["claims"] = json!(claims);
-        }
+        let body = [
+            ("error", json!(self.error)),
+            ("error_description", json!(description)),
+            ("error_codes", json!([self.code])),
+            ("timestamp", json!(timestamp)),
+            ("trace_id", json!(trace)),
+            ("correlation_id", json!(asking.correlation)),
+            ("error_uri", json!(format!("{}/error?code={}", asking.url, self.code))),
+            ("suberror", json!(Some(self.suberror).filter(|suberror| !suberror.is_empty()))),
+            ("claims", json!(self.claims)),
+        ];
+        let body: BTreeMap<_, _> = body.into_iter().filter(|(_, value)| !value.is_null()).collect();
         (self.status, Json(body)).into_response()
     }
 

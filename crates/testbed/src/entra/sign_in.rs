@@ -149,7 +149,7 @@ fn step(state: &mut State, id: &str, pending: &Pending, asking: &Asking) -> Resu
     let missing = state.unconsented(&session.tenant, &pending.app, &user, &pending.asked);
     if !missing.is_empty() || (pending.prompt == "consent" && !pending.consented) {
         if pending.silent() {
-            return Err(Refusal::new(65001).as_error("interaction_required"));
+            return Err(Refusal::new(65001).with_error("interaction_required"));
         }
         let may = tenant.user_consent || user.admin || missing.is_empty();
         let page = if may {
@@ -289,7 +289,7 @@ pub(super) async fn consent(Shared(face): Shared<Arc<Face>>, headers: HeaderMap,
         return match &pending.purpose {
             Purpose::Code(request) => request.answer(Refusal::new(65004).parameters(&asking)),
             Purpose::AdminConsent(request) => {
-                request.answer(Refusal::new(65004).as_error("permission_denied").parameters(&asking))
+                request.answer(Refusal::new(65004).with_error("permission_denied").parameters(&asking))
             }
             Purpose::Device { user_code } => {
                 device::decided(&mut state, user_code, None);

@@ -150,7 +150,7 @@ fn code(state: &mut State, redeeming: &Redeeming<'_>) -> Result<Value, Refusal> 
 fn refresh(state: &mut State, redeeming: &Redeeming<'_>) -> Result<Value, Refusal> {
     let (fields, now) = (redeeming.fields, redeeming.asking.now);
     let token = fields.need("refresh_token")?;
-    let malformed = || Refusal::new(9002313).as_error("invalid_grant");
+    let malformed = || Refusal::new(9002313).with_error("invalid_grant");
     let known = state.refresh.get(token).ok_or_else(malformed)?;
     if !redeeming.fits(&known.grant) {
         return Err(Refusal::new(70000));
@@ -229,12 +229,8 @@ fn app_only(state: &mut State, redeeming: &Redeeming<'_>) -> Result<Value, Refus
         capabilities: claims.capabilities,
         claims: claims.wanted,
     };
-    let mut answer = issue::access_token(state, redeeming.tokens, info, asking)?;
-    // RFC 6749 lets the answer leave out the scope that was asked for, and Entra does.
-    if let Some(answer) = answer.as_object_mut() {
-        answer.remove("scope");
-    }
-    Ok(answer)
+    // The answer does not repeat the scope that was asked for: RFC 6749 allows it, and Entra does it.
+    Ok(issue::access_token(state, redeeming.tokens, info, asking)?.into())
 }
 
 fn either(first: Vec<String>, second: &[String]) -> Vec<String> {

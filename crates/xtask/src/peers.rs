@@ -1,0 +1,45 @@
+//! Client libraries by others (Python) that tests use against the test bed's faces, in `target/peers`.
+//!
+//! A virtual environment with exactly what `tests/peers/requirements.txt` pins; made anew when that file changes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::setup::{apt, say};
+use crate::{process, workspace};
+
+/// The Python that has the libraries.
+pub fn python() -> PathBuf {
+    let path = if cfg!(windows) { "target/peers/Scripts/python.exe" } else { "target/peers/bin/python3" };
+    workspace::root().join(path)
+}
+
+/// Installs the libraries, unless they are there.
+pub fn install() -> Result<()> {
+    let folder = workspace::root().join("target/peers");
+    let requirements = workspace::root().join("tests/peers/requirements.txt");
+    let wanted = fs::read(&requirements).with_context(|| requirements.display().to_string())?;
+    // Written last: what was interrupted is begun anew.
+    let finished = folder.join("requirements.txt");
+    if fs::read(&finished).is_ok_and(|installed| installed == wanted) {
+        say("client libraries for the tests", "all there");
+        return Ok(());
+    }
+    let base = if cfg!(windows) { "python" } else { "python3" };
+    let mut check = Command::new(base);
+    check.args(["-c", "import ensurepip"]).stdin(Stdio::null()).stderr(Stdio::null());
+    if !check.status().with_context(|| format!("cannot run {base}"))?.success() {
+        apt(&["update", "-qq"])?;
+        apt(&["install", "-y", "-qq", "--no-install-recommends", "python3-venv"])?;
+    }
+    process::run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder))?;
+    // Most of the modules are never loaded: compiling them all would take longer than the tests.
+    let options = ["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check", "-r"];
+    process::run(Command::new(python()).args(options).arg(&requirements))?;
+    fs::write(&finished, wanted)?;
+    say("client libraries for the tests", "installed into target/peers");
+    Ok(())
+}
