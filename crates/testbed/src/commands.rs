@@ -1,5 +1,7 @@
 //! What `wissel-testbed` does on a line of input: the answer is a line of JSON.
 
+mod graph;
+
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
@@ -20,7 +22,9 @@ const HELP: &str = "deliver N FOLDER · folders · create FOLDER · count TOKEN 
     sign-in-counts · revoke USER · secret VALUE SECONDS (adds one) · secret-expired (all end now) · \
     fault CODE N [authorize|token|devicecode|adminconsent] · demand CLAIMS-JSON (of Graph tokens; {} ends it) · \
     policy none|block|second-factor|block-device-code · consent given|withdrawn · advance SECONDS · \
-    set access|code|device|interval SECONDS · set jwt|strict-refresh|dynamic-consent on|off";
+    set access|code|device|interval SECONDS · set jwt|strict-refresh|dynamic-consent on|off · \
+    throttle SECONDS [silent] (429 for everything) · limit concurrent|requests|window|retry-after|upload-step N · \
+    delta-reset · latency MS · move-away TEXT FOLDER · graph-fault STATUS N OPERATION · traffic · sent";
 
 /// Carries out one line of input.
 pub(crate) fn answer(bed: &Testbed, maker: &mut Maker, started: Instant, line: &str) -> Value {
@@ -50,7 +54,9 @@ pub(crate) fn answer(bed: &Testbed, maker: &mut Maker, started: Instant, line: &
                 .map(|(user, times)| (user, json!(seconds(times))))
                 .collect()
         }
-        _ => entra(bed, command, argument).unwrap_or_else(|error| json!({ "error": error })),
+        _ => graph::answer(bed, command, argument)
+            .unwrap_or_else(|| entra(bed, command, argument))
+            .unwrap_or_else(|error| json!({ "error": error })),
     }
 }
 

@@ -46,6 +46,10 @@ pub enum CommandFault {
     Refuse(String),
     /// The command is answered as if it had been malformed.
     Malformed(String),
+    /// The command is answered with this HTTP status, and a Retry-After where a time is given; other protocols refuse it.
+    Status(u16, Option<Duration>),
+    /// The answer never ends; protocols whose answers have an end close the connection.
+    Endless,
     /// This line (without line end) is sent, unasked, before the command is carried out.
     Unasked(String),
 }

@@ -22,6 +22,7 @@ use wissel_testbed::{
     },
     imap,
     mailbox::Mailbox,
+    mailboxes::Owner,
     sample::{self, Maker},
     users::Grant,
 };
@@ -42,6 +43,12 @@ struct Arguments {
     /// Port for the Entra face (https); 0 for a free one
     #[arg(long, default_value_t = 0)]
     entra_port: u16,
+    /// Port for the Graph face; 0 for a free one
+    #[arg(long, default_value_t = 0)]
+    graph_port: u16,
+    /// Port for upload sessions of the Graph face; 0 for a free one
+    #[arg(long, default_value_t = 0)]
+    upload_port: u16,
     /// Where to write the certificate of the authority to trust (PEM)
     #[arg(long)]
     ca_file: Option<PathBuf>,
@@ -117,11 +124,14 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         starttls_port: arguments.starttls_port,
         plain_port: arguments.plain_port,
         entra_port: arguments.entra_port,
+        graph_port: arguments.graph_port,
+        upload_port: arguments.upload_port,
         imap: imap::Settings { inbox: arguments.inbox.into(), ..imap::Settings::default() },
     })
     .await?;
     bed.users().add_password(&arguments.user, &arguments.password);
     register(&bed, &arguments)?;
+    bed.mailboxes().add(Owner::new(&arguments.user, "Facturen", bed.mailbox()));
     let started = Instant::now();
     for number in 1..=arguments.fleet {
         let user = format!("fleet-{number}");
@@ -147,6 +157,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             "client_secret": arguments.client_secret,
             "admin": { "user": entra::sample::ADMIN, "password": entra::sample::PASSWORD },
             "shared": entra::sample::SHARED,
+            "graph": bed.graph_url(),
+            "upload": bed.upload_url(),
             "ca_file": arguments.ca_file,
             "users": [{ "user": arguments.user, "password": arguments.password, "token": arguments.token }],
             "tokens": tokens,

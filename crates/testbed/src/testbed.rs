@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use crate::{
     counters::Counters,
-    entra::Entra,
+    entra::{Entra, sample},
     faults::Faults,
+    graph::{self, Graph},
     imap::{self, Face, Listener, Security},
     mailbox::Mailbox,
+    mailboxes::{Mailboxes, Owner},
     tls::Tls,
     users::Users,
 };
@@ -44,6 +46,10 @@ pub struct Options {
     pub plain_port: u16,
     /// Port for the Entra face (https); 0 for a free one.
     pub entra_port: u16,
+    /// Port for the Graph face (https); 0 for a free one.
+    pub graph_port: u16,
+    /// Port for upload sessions of the Graph face (https); 0 for a free one.
+    pub upload_port: u16,
     /// How the IMAP face shows the mailbox.
     pub imap: imap::Settings,
 }
@@ -59,15 +65,26 @@ pub struct Testbed {
     starttls: Listener,
     plain: Listener,
     entra: Entra,
+    graph: Graph,
+    mailboxes: Mailboxes,
 }
 
 impl Testbed {
     /// Opens every face on loopback.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let Options { mailbox, imaps_port, starttls_port, plain_port, entra_port, imap } = options;
+        let Options {
+            mailbox,
+            imaps_port,
+            starttls_port,
+            plain_port,
+            entra_port,
+            graph_port,
+            upload_port,
+            imap,
+        } = options;
         let Tls { acceptor, http, ca_pem } = Tls::generate()?;
         let (users, faults, counters) = (Users::default(), Faults::default(), Counters::default());
-        let entra = Entra::start(entra_port, http).await?;
+        let entra = Entra::start(entra_port, http.clone()).await?;
         let face = Face::new(
             mailbox.clone(),
             users.clone(),
@@ -77,11 +94,24 @@ impl Testbed {
             imap,
             acceptor,
         );
+        let mailboxes = Mailboxes::default();
+        mailboxes.add(Owner::new(sample::USER, "Facturen", &mailbox));
+        mailboxes.add(Owner::new(sample::SHARED, "Administratie", &Mailbox::new()));
+        let shared = graph::Shared {
+            mailboxes: mailboxes.clone(),
+            entra: entra.face(),
+            tokens: entra.tokens().clone(),
+            tenant: sample::TENANT.to_owned(),
+            faults: faults.clone(),
+            counters: counters.clone(),
+        };
         Ok(Self {
             imaps: Listener::open(&face, Security::Tls, imaps_port).await?,
             starttls: Listener::open(&face, Security::StartTls, starttls_port).await?,
             plain: Listener::open(&face, Security::None, plain_port).await?,
+            graph: Graph::start(shared, graph_port, upload_port, http).await?,
             entra,
+            mailboxes,
             mailbox,
             users,
             faults,
@@ -140,11 +170,33 @@ impl Testbed {
         self.entra.url()
     }
 
+    /// The Graph face: what it saw, its limits, its latency.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Where the Graph face is, without a slash and a version at the end: `https://localhost:40123`.
+    pub fn graph_url(&self) -> &str {
+        self.graph.url()
+    }
+
+    /// The origin of upload sessions.
+    pub fn upload_url(&self) -> &str {
+        self.graph.upload_url()
+    }
+
+    /// Whose mailboxes there are; at the start that of [`sample::USER`], which is
+    /// [`Testbed::mailbox`], and an empty one of [`sample::SHARED`].
+    pub fn mailboxes(&self) -> &Mailboxes {
+        &self.mailboxes
+    }
+
     /// Closes all ports and connections.
     pub async fn stop(self) {
         for listener in [self.imaps, self.starttls, self.plain] {
             listener.close().await;
         }
+        self.graph.close().await;
         self.entra.close().await;
     }
 }

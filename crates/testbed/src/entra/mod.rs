@@ -86,6 +86,20 @@ impl Face {
             .with_state(self)
     }
 
+    /// What a user may do with a mailbox.
+    pub(crate) fn rights(&self, user: &str, mailbox: &str) -> directory::Rights {
+        self.state().directory.rights(user, mailbox)
+    }
+
+    /// The object id and the name of a user, by either of them.
+    pub(crate) fn user(&self, id_or_name: &str) -> Option<(String, String)> {
+        let state = self.state();
+        let mut users = state.directory.tenants.values().flat_map(|tenant| tenant.users.values());
+        let same = |one: &str| one.eq_ignore_ascii_case(id_or_name);
+        let user = users.find(|user| same(&user.id) || same(&user.name))?;
+        Some((user.id.clone(), user.name.clone()))
+    }
+
     /// Whether the bearer may open `mailbox` over a mail protocol: by delegated `scope` his own mailbox and those that he
     /// has full access to, by application `role` any.
     pub(crate) fn may_open(

@@ -152,7 +152,9 @@ fn folder_reply(result: Result<(), MailboxError>) -> Reply {
     match result {
         Ok(()) => Reply::ok("Done"),
         Err(error @ MailboxError::FolderExists(_)) => Reply::no(ascii(&error)).other("ALREADYEXISTS"),
-        Err(error @ MailboxError::NoSuchFolder(_)) => Reply::no(ascii(&error)).other("NONEXISTENT"),
+        Err(error @ (MailboxError::NoSuchFolder(_) | MailboxError::NoSuchMessage(_))) => {
+            Reply::no(ascii(&error)).other("NONEXISTENT")
+        }
         Err(error @ MailboxError::FolderInUse(_)) => Reply::no(ascii(&error)).other("CANNOT"),
     }
 }
@@ -177,7 +179,7 @@ fn attributes(listed: &Listed) -> Vec<FlagNameAttribute<'static>> {
         Some(Role::Trash) => Some("Trash"),
         Some(Role::Junk) => Some("Junk"),
         Some(Role::Archive) => Some("Archive"),
-        Some(Role::Inbox) | None => None,
+        Some(Role::Inbox | Role::Outbox) | None => None,
     };
     let children = if has_children { "HasChildren" } else { "HasNoChildren" };
     let named = [Some(children), use_of_folder].into_iter().flatten();

@@ -22,7 +22,10 @@ impl Face {
     pub(super) fn listed(&self) -> Vec<Listed> {
         let folders = self.mailbox.folders();
         let mut listed = Vec::with_capacity(folders.len() + 1);
-        for mut folder in folders {
+        // Nobody files mail in an outbox, and hidden folders are not for mail at all.
+        for mut folder in
+            folders.into_iter().filter(|folder| folder.role != Some(Role::Outbox) && !folder.hidden)
+        {
             let name = self.name_of(&folder);
             if folder.role == Some(Role::Inbox) {
                 let container = self.joined(&folder.path);

@@ -141,7 +141,7 @@ impl<S: Stream> Session<S> {
     async fn before(&mut self, fault: Option<&CommandFault>) -> io::Result<Option<Reply>> {
         match fault {
             None | Some(CommandFault::DropAfter) => Ok(None),
-            Some(CommandFault::Drop) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Some(CommandFault::Drop | CommandFault::Endless) => Err(io::ErrorKind::ConnectionAborted.into()),
             Some(CommandFault::Stall(time)) => {
                 self.wire.flush().await?;
                 tokio::time::sleep(*time).await;
@@ -149,6 +149,7 @@ impl<S: Stream> Session<S> {
             }
             Some(CommandFault::Throttle(backoff)) => Ok(Some(throttled(*backoff))),
             Some(CommandFault::Refuse(text)) => Ok(Some(Reply::no(text.clone()))),
+            Some(CommandFault::Status(..)) => Ok(Some(Reply::no("Temporary failure").other("UNAVAILABLE"))),
             Some(CommandFault::Malformed(text)) => Ok(Some(Reply::bad(text.clone()))),
             Some(CommandFault::Unasked(line)) => {
                 self.wire.send_raw(format!("{line}\r\n").as_bytes()).await?;

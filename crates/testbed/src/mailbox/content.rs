@@ -2,6 +2,8 @@
 //!
 //! It deliberately knows nothing of MIME: whoever builds a message decides what the bytes mean.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 /// The raw bytes of one message (RFC 5322), never copied when a message is copied or moved.
@@ -20,6 +22,8 @@ pub enum Content {
         /// The end of the body.
         tail: Bytes,
     },
+    /// Pieces one after the other; the first one holds the whole header.
+    Pieces(Arc<[Bytes]>),
 }
 
 impl<T: Into<Bytes>> From<T> for Content {
@@ -36,6 +40,7 @@ impl Content {
             Self::Repeated { head, block, times, tail } => {
                 head.len() as u64 + block.len() as u64 * times + tail.len() as u64
             }
+            Self::Pieces(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
         }
     }
 
@@ -47,6 +52,10 @@ impl Content {
                 let block = block.clone();
                 let blocks = (0..*times).map(move |_| block.clone());
                 Box::new(std::iter::once(head.clone()).chain(blocks).chain(std::iter::once(tail.clone())))
+            }
+            Self::Pieces(pieces) => {
+                let pieces = pieces.clone();
+                Box::new((0..pieces.len()).filter_map(move |at| pieces.get(at).cloned()))
             }
         }
     }
@@ -67,9 +76,11 @@ impl Content {
 
     /// The header with the empty line that ends it; the whole first piece when there is no such line.
     pub fn header(&self) -> Bytes {
+        let empty = Bytes::new();
         let first = match self {
             Self::Whole(bytes) => bytes,
             Self::Repeated { head, .. } => head,
+            Self::Pieces(pieces) => pieces.first().unwrap_or(&empty),
         };
         let end = first.windows(4).position(|window| window == b"\r\n\r\n").map_or(first.len(), |at| at + 4);
         first.slice(..end)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Message;
+use super::{Message, MessageId};
 
 /// Identity of a folder: it stays when the folder is renamed or moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,17 +23,20 @@ pub enum Role {
     Junk,
     /// Mail kept for later.
     Archive,
+    /// Mail on its way out.
+    Outbox,
 }
 
 impl Role {
     /// Every role with the display name of its folder in a Dutch mailbox.
-    pub const DUTCH: [(Role, &'static str); 6] = [
+    pub const DUTCH: [(Role, &'static str); 7] = [
         (Role::Inbox, "Postvak IN"),
         (Role::Sent, "Verzonden items"),
         (Role::Drafts, "Concepten"),
         (Role::Trash, "Verwijderde items"),
         (Role::Junk, "Ongewenste e-mail"),
         (Role::Archive, "Archief"),
+        (Role::Outbox, "Postvak UIT"),
     ];
 }
 
@@ -42,9 +45,23 @@ pub(super) struct Folder {
     pub(super) parent: Option<FolderId>,
     pub(super) name: String,
     pub(super) role: Option<Role>,
+    pub(super) hidden: bool,
+    pub(super) other_items: usize,
     pub(super) uid_validity: u32,
     pub(super) uid_next: u32,
     pub(super) messages: BTreeMap<u32, Message>,
+    pub(super) departed: Vec<Departed>,
+}
+
+/// A message that left a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departed {
+    /// Its identity.
+    pub id: MessageId,
+    /// The mailbox's generation when it left.
+    pub generation: u64,
+    /// Whether it was moved; otherwise it was removed.
+    pub moved: bool,
 }
 
 /// A folder at one moment.
@@ -52,10 +69,16 @@ pub(super) struct Folder {
 pub struct FolderInfo {
     /// Its identity.
     pub id: FolderId,
+    /// The folder it lies in; none for the uppermost ones.
+    pub parent: Option<FolderId>,
     /// Display names from the top down to its own; a name may hold any character.
     pub path: Vec<String>,
     /// What it is for.
     pub role: Option<Role>,
+    /// Whether clients show it only when asked to.
+    pub hidden: bool,
+    /// Things in it that are no mail (appointments, notes): some services count them.
+    pub other_items: usize,
     /// Changes when the numbers of all its messages lose their meaning.
     pub uid_validity: u32,
     /// The number that the next message gets.

@@ -104,4 +104,6 @@ pub struct Message {
     pub content: Content,
     /// Generation of the mailbox in which the message last changed.
     pub changed: u64,
+    /// Whether it came into its folder by a move.
+    pub moved_in: bool,
 }

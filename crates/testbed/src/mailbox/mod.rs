@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 pub use self::{
     content::Content,
-    folder::{FolderId, FolderInfo, Role},
+    folder::{Departed, FolderId, FolderInfo, Role},
     message::{FlagChange, Flags, Message, MessageId, NewMessage},
     state::Placed,
 };
@@ -38,6 +38,9 @@ pub enum MailboxError {
     /// A folder with a role, or with sub folders, is not removed or renamed.
     #[error("the folder '{0}' cannot be removed or renamed: it has a role or sub folders")]
     FolderInUse(String),
+    /// No message has this identity (any more).
+    #[error("the mailbox has no message {0}")]
+    NoSuchMessage(u64),
 }
 
 /// A mailbox; clones share it.
@@ -171,6 +174,38 @@ impl Mailbox {
     /// Removes messages for good; numbers that are not there are passed over.
     pub fn remove(&self, folder: FolderId, uids: &[u32]) -> Result<(), MailboxError> {
         self.change(|state| state.remove(folder, uids))
+    }
+
+    /// Where a message lies, and the message.
+    pub fn find(&self, id: MessageId) -> Option<(FolderId, Message)> {
+        self.lock().find(id).map(|(folder, message)| (folder, message.clone()))
+    }
+
+    /// Gives a message other bytes, as a client does with a draft.
+    pub fn replace_content(&self, id: MessageId, content: Content) -> Result<(), MailboxError> {
+        self.change(|state| state.replace_content(id, content))
+    }
+
+    /// Hides a folder from clients that do not ask for hidden ones, and says how many things in it are no mail.
+    pub fn describe_folder(
+        &self,
+        id: FolderId,
+        hidden: bool,
+        other_items: usize,
+    ) -> Result<(), MailboxError> {
+        self.change(|state| state.describe_folder(id, hidden, other_items))
+    }
+
+    /// What left a folder after a generation of the mailbox, in that order.
+    pub fn departed(&self, folder: FolderId, after: u64) -> Result<Vec<Departed>, MailboxError> {
+        let state = self.lock();
+        let departed = state.folder(folder)?.departed.iter();
+        Ok(departed.filter(|departed| departed.generation > after).copied().collect())
+    }
+
+    /// The mailbox's generation: every change gets the next one.
+    pub fn generation(&self) -> u64 {
+        self.lock().generation
     }
 
     /// Notice of every change: the value is the mailbox's generation.

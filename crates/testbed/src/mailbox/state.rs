@@ -2,10 +2,11 @@
 //!
 //! Single-threaded; [`super::Mailbox`] puts the lock around it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    FlagChange, Flags, Folder, FolderId, FolderInfo, MailboxError, Message, MessageId, NewMessage, Role,
+    Content, Departed, FlagChange, Flags, Folder, FolderId, FolderInfo, MailboxError, Message, MessageId,
+    NewMessage, Role,
 };
 
 /// First UIDVALIDITY given out; the next folder gets the next one.
@@ -28,6 +29,8 @@ pub(super) struct State {
     folders_made: u64,
     uid_validities_given: u32,
     messages_made: u64,
+    /// Where each message lies, for faces that know messages by their identity.
+    places: HashMap<MessageId, (FolderId, u32)>,
     pub(super) generation: u64,
 }
 
@@ -41,7 +44,17 @@ impl State {
         self.folders_made += 1;
         let id = FolderId(self.folders_made);
         let uid_validity = self.next_uid_validity();
-        let folder = Folder { parent, name, role, uid_validity, uid_next: 1, messages: BTreeMap::new() };
+        let folder = Folder {
+            parent,
+            name,
+            role,
+            hidden: false,
+            other_items: 0,
+            uid_validity,
+            uid_next: 1,
+            messages: BTreeMap::new(),
+            departed: Vec::new(),
+        };
         self.folders.insert(id, folder);
         id
     }
@@ -84,8 +97,11 @@ impl State {
         path.reverse();
         Ok(FolderInfo {
             id,
+            parent: folder.parent,
             path,
             role: folder.role,
+            hidden: folder.hidden,
+            other_items: folder.other_items,
             uid_validity: folder.uid_validity,
             uid_next: folder.uid_next,
             total: folder.messages.len(),
@@ -146,8 +162,45 @@ impl State {
         if folder.role.is_some() || self.has_children(id) {
             return Err(MailboxError::FolderInUse(folder.name.clone()));
         }
-        self.folders.remove(&id);
+        if self.folders.remove(&id).is_some() {
+            self.places.retain(|_, (lies_in, _)| *lies_in != id);
+        }
         Ok(())
+    }
+
+    pub(super) fn describe_folder(
+        &mut self,
+        id: FolderId,
+        hidden: bool,
+        other_items: usize,
+    ) -> Result<(), MailboxError> {
+        let folder = self.folder_mut(id)?;
+        (folder.hidden, folder.other_items) = (hidden, other_items);
+        Ok(())
+    }
+
+    pub(super) fn find(&self, id: MessageId) -> Option<(FolderId, &Message)> {
+        let (folder, uid) = self.places.get(&id)?;
+        Some((*folder, self.folders.get(folder)?.messages.get(uid)?))
+    }
+
+    pub(super) fn replace_content(&mut self, id: MessageId, content: Content) -> Result<(), MailboxError> {
+        let generation = self.generation;
+        let place = self.places.get(&id).copied();
+        let folder = place.and_then(|(folder, uid)| Some((self.folders.get_mut(&folder)?, uid)));
+        let message = folder.and_then(|(folder, uid)| folder.messages.get_mut(&uid));
+        let message = message.ok_or(MailboxError::NoSuchMessage(id.0))?;
+        (message.content, message.changed) = (content, generation);
+        Ok(())
+    }
+
+    /// Puts a message into a folder under its next number.
+    fn place(&mut self, to: FolderId, message: Message) -> Result<Placed, MailboxError> {
+        let generation = self.generation;
+        let id = message.id;
+        let placed = self.folder_mut(to)?.place(message, generation);
+        self.places.insert(id, (to, placed.uid));
+        Ok(placed)
     }
 
     pub(super) fn renumber(&mut self, id: FolderId) -> Result<u32, MailboxError> {
@@ -157,9 +210,9 @@ impl State {
         folder.uid_validity = uid_validity;
         let messages = std::mem::take(&mut folder.messages);
         folder.uid_next = 1;
-        for message in messages.into_values() {
-            folder.place(message, generation);
-        }
+        let placed: Vec<Placed> =
+            messages.into_values().map(|message| folder.place(message, generation)).collect();
+        self.places.extend(placed.iter().map(|placed| (placed.id, (id, placed.uid))));
         Ok(uid_validity)
     }
 
@@ -168,8 +221,9 @@ impl State {
         let made = self.next_message_id();
         let generation = self.generation;
         let NewMessage { content, flags, received } = message;
-        let message = Message { id: made, uid: 0, flags, received, content, changed: generation };
-        Ok(self.folder_mut(id)?.place(message, generation))
+        let message =
+            Message { id: made, uid: 0, flags, received, content, changed: generation, moved_in: false };
+        self.place(id, message)
     }
 
     fn next_message_id(&mut self) -> MessageId {
@@ -189,8 +243,7 @@ impl State {
         let mut placed = Vec::with_capacity(found.len());
         for message in found {
             let id = self.next_message_id();
-            let generation = self.generation;
-            placed.push(self.folder_mut(to)?.place(Message { id, ..message }, generation));
+            placed.push(self.place(to, Message { id, moved_in: false, ..message })?);
         }
         Ok(placed)
     }
@@ -202,11 +255,8 @@ impl State {
         to: FolderId,
     ) -> Result<Vec<Placed>, MailboxError> {
         self.folder(to)?;
-        let source = self.folder_mut(from)?;
-        let taken: Vec<Message> = uids.iter().filter_map(|uid| source.messages.remove(uid)).collect();
-        let generation = self.generation;
-        let target = self.folder_mut(to)?;
-        Ok(taken.into_iter().map(|message| target.place(message, generation)).collect())
+        let taken = self.take(from, uids, true)?;
+        taken.into_iter().map(|message| self.place(to, Message { moved_in: true, ..message })).collect()
     }
 
     pub(super) fn change_flags(
@@ -228,11 +278,19 @@ impl State {
     }
 
     pub(super) fn remove(&mut self, id: FolderId, uids: &[u32]) -> Result<(), MailboxError> {
-        let folder = self.folder_mut(id)?;
-        for uid in uids {
-            folder.messages.remove(uid);
+        for message in self.take(id, uids, false)? {
+            self.places.remove(&message.id);
         }
         Ok(())
+    }
+
+    /// Takes messages out of a folder and notes that they left it.
+    fn take(&mut self, from: FolderId, uids: &[u32], moved: bool) -> Result<Vec<Message>, MailboxError> {
+        let generation = self.generation;
+        let folder = self.folder_mut(from)?;
+        let taken: Vec<Message> = uids.iter().filter_map(|uid| folder.messages.remove(uid)).collect();
+        folder.departed.extend(taken.iter().map(|message| Departed { id: message.id, generation, moved }));
+        Ok(taken)
     }
 }
 
