@@ -7,8 +7,10 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use crate::bindings::exports::wissel::connector::email_account as exported;
-use crate::bindings::wissel::connector::{clock, content, credentials, log, random, streams};
-use crate::host::{Delivery, Exchange, HostApi, Sealed, Source, Stream, foreign_handle};
+use crate::bindings::wissel::connector::{clock, content, credentials, http, log, random, streams};
+use crate::host::{
+    Delivery, Exchange, HostApi, Pending, Piece, Request, Response, Sealed, Source, Stream, foreign_handle,
+};
 use crate::types::{DeliveryInfo, Encoding, Level, Readiness, SealedForm, Security};
 use crate::{Connector, Error, Result, Session, Settings};
 
@@ -18,6 +20,18 @@ struct ComponentHost;
 impl HostApi for ComponentHost {
     fn connect(&self, endpoint: &str) -> Result<Box<dyn Stream>> {
         Ok(Box::new(streams::connect(endpoint)?))
+    }
+    fn start(&self, request: Request<'_>) -> Result<Box<dyn Pending>> {
+        let body = if request.body.is_empty() { None } else { Some(payload(request.body)?) };
+        let headers = request.headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Ok(Box::new(http::start(http::Request {
+            method: request.method.to_owned(),
+            url: request.url.to_owned(),
+            headers,
+            body,
+            authenticate: request.authenticate,
+            idempotent: request.idempotent,
+        })))
     }
     fn mechanisms(&self) -> Vec<String> {
         credentials::mechanisms()
@@ -100,6 +114,56 @@ impl Stream for streams::Connection {
     }
     fn close(&mut self) {
         Self::close(self);
+    }
+}
+
+/// A request body as the contract has it.
+fn payload(pieces: Vec<Piece<'_>>) -> Result<http::Payload> {
+    let payload = http::Payload::new(&[]);
+    for piece in pieces {
+        match piece {
+            Piece::Bytes(bytes) => payload.append(&bytes),
+            Piece::Source { message, offset, length, encoding } => {
+                let message = message.as_any().downcast_ref().ok_or_else(|| foreign_handle("message"))?;
+                payload.append_source(message, offset, length, encoding)?;
+            }
+        }
+    }
+    Ok(payload)
+}
+
+impl Pending for http::Pending {
+    fn wait(self: Box<Self>) -> Result<Box<dyn Response>> {
+        Ok(Box::new(Self::wait(&self)?))
+    }
+}
+
+impl Response for http::Response {
+    fn status(&self) -> u16 {
+        Self::status(self)
+    }
+    fn header(&self, name: &str) -> Option<String> {
+        Self::header(self, name)
+    }
+    fn headers(&self) -> Vec<(String, String)> {
+        Self::headers(self)
+    }
+    fn read(&mut self, max: u32) -> Result<Vec<u8>> {
+        Self::read(self, max)
+    }
+    fn read_all(&mut self, limit: u32) -> Result<Vec<u8>> {
+        Self::read_all(self, limit)
+    }
+    fn read_until(&mut self, delimiter: &[u8], max: u32) -> Result<Vec<u8>> {
+        Self::read_until(self, delimiter, max)
+    }
+    fn splice(&mut self, into: &dyn Delivery, encoding: Encoding) -> Result<u32> {
+        let into = into.as_any().downcast_ref().ok_or_else(|| foreign_handle("delivery"))?;
+        Self::splice(self, into, encoding)
+    }
+    fn splice_until(&mut self, delimiter: &[u8], into: &dyn Delivery, encoding: Encoding) -> Result<u32> {
+        let into = into.as_any().downcast_ref().ok_or_else(|| foreign_handle("delivery"))?;
+        Self::splice_until(self, delimiter, into, encoding)
     }
 }
 

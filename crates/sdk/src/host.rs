@@ -1,4 +1,4 @@
-//! What the host gives a connector, as traits: connections, credentials, message bytes, clock and log.
+//! What the host gives a connector, as traits: connections, HTTP, credentials, message bytes, clock and log.
 //!
 //! A connector reaches its host through these traits only. So the same code runs as a component
 //! ([`crate::component`]), in a unit test ([`crate::testing`]), and natively behind any other implementation.
@@ -13,11 +13,21 @@ use crate::{Error, ErrorKind};
 /// The host of a session. Cheap to clone.
 pub type Host = Rc<dyn HostApi>;
 
-/// The host interfaces `streams`, `credentials`, `clock`, `log` and `random` of the contract.
+/// The host interfaces `streams`, `http`, `credentials`, `clock`, `log` and `random` of the contract.
 #[allow(clippy::missing_errors_doc, reason = "the contract says which errors there are")]
 pub trait HostApi {
     /// Connects to the endpoint of this name of the description.
     fn connect(&self, endpoint: &str) -> Result<Box<dyn Stream>>;
+
+    /// Sends a request without waiting. A host without HTTP refuses it as `unsupported`.
+    fn start(&self, request: Request<'_>) -> Result<Box<dyn Pending>> {
+        let _ = request;
+        Err(Error::unsupported("this host has no HTTP"))
+    }
+    /// Sends a request and waits for the answer's status and headers.
+    fn send(&self, request: Request<'_>) -> Result<Box<dyn Response>> {
+        self.start(request)?.wait()
+    }
 
     /// The SASL mechanisms that the account's credential can serve, best first.
     fn mechanisms(&self) -> Vec<String>;
@@ -81,8 +91,69 @@ pub trait Stream {
     fn close(&mut self);
 }
 
+/// An HTTP request to one of the account's endpoints.
+pub struct Request<'a> {
+    /// `GET`, `POST`, ...
+    pub method: &'a str,
+    /// Absolute.
+    pub url: &'a str,
+    /// Names and values. Those of the connection and the credential are the host's.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body, piece by piece; none when empty.
+    pub body: Vec<Piece<'a>>,
+    /// Attach the account's credential. False for URLs that carry their own authority.
+    pub authenticate: bool,
+    /// May be sent again after a lost connection: it can be repeated without harm.
+    pub idempotent: bool,
+}
+
+/// A piece of a request's body.
+pub enum Piece<'a> {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Octets of a message, encoded by the host. They do not enter the connector.
+    Source {
+        /// The message.
+        message: &'a dyn Source,
+        /// Where they begin.
+        offset: u32,
+        /// How many; all that remain when absent.
+        length: Option<u32>,
+        /// Into what they are encoded.
+        encoding: Encoding,
+    },
+}
+
+/// A request under way. Dropped unwaited, it is cancelled.
+#[allow(clippy::missing_errors_doc, reason = "the contract says which errors there are")]
+pub trait Pending {
+    /// Waits for the answer's status and headers.
+    fn wait(self: Box<Self>) -> Result<Box<dyn Response>>;
+}
+
+/// An answer. Its body is read once, forwards; dropping it frees the account's request slot.
+#[allow(clippy::missing_errors_doc, reason = "the contract says which errors there are")]
+pub trait Response {
+    /// The status code.
+    fn status(&self) -> u16;
+    /// The first header of that name.
+    fn header(&self, name: &str) -> Option<String>;
+    /// All headers.
+    fn headers(&self) -> Vec<(String, String)>;
+    /// Up to `max` octets of the body, as soon as some are there; empty at its end.
+    fn read(&mut self, max: u32) -> Result<Vec<u8>>;
+    /// All that remains; `too-large` beyond `limit` octets.
+    fn read_all(&mut self, limit: u32) -> Result<Vec<u8>>;
+    /// Bytes up to and including `delimiter`; `too-large` when it does not come within `max` octets.
+    fn read_until(&mut self, delimiter: &[u8], max: u32) -> Result<Vec<u8>>;
+    /// Moves all that remains into the open message of `into`, decoding it. Returns the octets taken from the body.
+    fn splice(&mut self, into: &dyn Delivery, encoding: Encoding) -> Result<u32>;
+    /// Moves the bytes before `delimiter` into the open message, and skips the delimiter.
+    fn splice_until(&mut self, delimiter: &[u8], into: &dyn Delivery, encoding: Encoding) -> Result<u32>;
+}
+
 /// Takes in the messages of one `fetch`, one after the other: `begin`, then any mix of `write` and
-/// [`Stream::splice`], then `end`; or `fail` instead of, or in the middle of, one message.
+/// [`Stream::splice`] or [`Response::splice`], then `end`; or `fail` instead of, or in the middle of, one message.
 #[allow(clippy::missing_errors_doc, reason = "the contract says which errors there are")]
 pub trait Delivery {
     /// Starts a message. May wait for room.
@@ -142,5 +213,8 @@ impl Sealed {
 /// The error for a handle that a different host made: a mistake in the embedding program, never of a service.
 #[must_use]
 pub fn foreign_handle(what: &str) -> Error {
-    Error::new(ErrorKind::Protocol, format!("the {what} belongs to another host than the connection"))
+    Error::new(
+        ErrorKind::Protocol,
+        format!("the {what} belongs to another host than the connection or answer"),
+    )
 }

@@ -3,7 +3,7 @@
 //! A connector is one WebAssembly component that signs in to a mail service and lists, fetches, moves or sends
 //! messages. It is written as plain, blocking code: implement [`Connector`] and [`Session`], and name the connector in
 //! [`export!`]. All that a connector needs from its host comes through the traits in [`host`], so it is unit-tested
-//! natively with [`testing`], against a scripted dialogue. The README has a walkthrough.
+//! natively with [`testing`], against a scripted service. The README has a walkthrough.
 //!
 //! This crate does not know the host, and it holds no protocol of any service.
 
@@ -21,13 +21,12 @@ pub mod testing;
 pub mod types;
 
 pub use error::{Error, ErrorKind, Result};
-pub use host::{Delivery, Exchange, Host, HostApi, Sealed, Source, Stream};
+pub use host::{
+    Delivery, Exchange, Host, HostApi, Pending, Piece, Request, Response, Sealed, Source, Stream,
+};
 pub use serde_json;
 pub use session::{Connector, Session};
 pub use settings::Settings;
-
-/// HTTP to the account's endpoints, as the contract has it.
-pub use bindings::wissel::connector::http;
 
 /// Makes the connector of this type what the component exports. Does nothing on other targets than WebAssembly.
 #[macro_export]

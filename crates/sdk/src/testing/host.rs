@@ -4,9 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::http::{Requested, Web};
 use super::script::{self, Step};
 use super::stream::{Dialogue, ScriptedStream};
-use crate::host::{Exchange, Host, HostApi, Sealed, Stream};
+use crate::host::{Exchange, Host, HostApi, Pending, Request, Sealed, Stream};
 use crate::types::{Level, SealedForm, Security};
 use crate::{Error, Result};
 
@@ -20,6 +21,7 @@ pub struct ScriptedHost(Rc<Inner>);
 struct Inner {
     waiting: RefCell<VecDeque<Rc<RefCell<Dialogue>>>>,
     all: RefCell<Vec<Rc<RefCell<Dialogue>>>>,
+    web: Web,
     mechanisms: RefCell<Vec<String>>,
     has_password: Cell<bool>,
     lines: RefCell<Vec<String>>,
@@ -56,18 +58,40 @@ impl ScriptedHost {
     /// The same, with a connection that begins in another way.
     #[must_use]
     pub fn with_security(script: &str, security: Security) -> Self {
-        let host = Self(Rc::new(Inner {
-            waiting: RefCell::default(),
-            all: RefCell::default(),
-            mechanisms: RefCell::new(vec!["PLAIN".into()]),
-            has_password: Cell::new(true),
-            lines: RefCell::default(),
-            clock: Rc::new(Clock(Cell::new(1_795_363_200_000.0))),
-        }));
+        let host = Self::with_web(Web::default());
         let dialogue = Rc::new(RefCell::new(Dialogue::new(script::parse(script), security)));
         host.0.waiting.borrow_mut().push_back(Rc::clone(&dialogue));
         host.0.all.borrow_mut().push(dialogue);
         host
+    }
+
+    /// A host without connections, whose HTTP requests must be those of the script, in its order, and are answered as it
+    /// says. Each line is part of an exchange:
+    ///
+    /// - `> GET https://host/path` the connector must send this request next;
+    /// - `> Name: value` with this header among others;
+    /// - `> {...}` and with this body, compared as JSON where it is JSON;
+    /// - `< 200` it is answered with this status, `< Name: value` with this header, and `< {...}` or, after a bare `<`,
+    ///   any lines with this body (each ends in CRLF);
+    /// - `< CUT` the connection is lost here, before the body is complete;
+    /// - `< FAIL temporary` there is no answer, but this error of the host.
+    ///
+    /// White space before a line, empty lines and lines that begin with `#` do not count.
+    #[must_use]
+    pub fn http(script: &str) -> Self {
+        Self::with_web(Web::new(script))
+    }
+
+    fn with_web(web: Web) -> Self {
+        Self(Rc::new(Inner {
+            waiting: RefCell::default(),
+            all: RefCell::default(),
+            web,
+            mechanisms: RefCell::new(vec!["PLAIN".into()]),
+            has_password: Cell::new(true),
+            lines: RefCell::default(),
+            clock: Rc::new(Clock(Cell::new(1_795_363_200_000.0))),
+        }))
     }
 
     /// With a credential that serves these mechanisms and has no password when none of them needs one.
@@ -82,6 +106,12 @@ impl ScriptedHost {
     #[must_use]
     pub fn api(&self) -> Host {
         Rc::clone(&self.0) as Host
+    }
+
+    /// The HTTP requests so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Requested> {
+        self.0.web.requests()
     }
 
     /// The log lines so far.
@@ -99,6 +129,7 @@ impl ScriptedHost {
     /// Fails the test unless every dialogue took place to its end and nothing else was sent.
     #[expect(clippy::panic, reason = "how a test fails")]
     pub fn finish(&self) {
+        self.0.web.finish();
         for dialogue in self.0.all.borrow().iter() {
             let mut dialogue = dialogue.borrow_mut();
             dialogue.claim();
@@ -119,6 +150,9 @@ impl HostApi for Inner {
         let dialogue = dialogue
             .ok_or_else(|| Error::temporary(format!("no further connection to {endpoint} is scripted")))?;
         Ok(Box::new(ScriptedStream { dialogue, clock: Rc::clone(&self.clock) }))
+    }
+    fn start(&self, request: Request<'_>) -> Result<Box<dyn Pending>> {
+        self.web.start(request)
     }
     fn mechanisms(&self) -> Vec<String> {
         self.mechanisms.borrow().clone()

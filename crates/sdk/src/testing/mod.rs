@@ -1,5 +1,5 @@
-//! Unit tests of a connector, natively and without a network: a host whose connections follow a written dialogue, and
-//! a delivery that keeps what it got.
+//! Unit tests of a connector, natively and without a network: a host whose connections follow a written dialogue and
+//! whose HTTP requests are answered from a script, and a delivery that keeps what it got.
 //!
 //! ```
 //! use wissel_connector::testing::ScriptedHost;
@@ -20,6 +20,7 @@
 
 mod content;
 mod host;
+mod http;
 mod script;
 mod stream;
 #[cfg(test)]
@@ -27,3 +28,4 @@ mod tests;
 
 pub use content::{BytesSource, Delivered, RecordingDelivery};
 pub use host::ScriptedHost;
+pub use http::Requested;

@@ -1,7 +1,7 @@
 //! The scripted host must fail a test that deserves it: a connector is only as well tested as this is strict.
 
 use super::{RecordingDelivery, ScriptedHost};
-use crate::host::{Delivery, Stream};
+use crate::host::{Delivery, Piece, Request, Response, Stream};
 use crate::types::{DeliveryInfo, Encoding, Readiness, SealedForm, Security};
 use crate::{ErrorKind, Result};
 
@@ -85,4 +85,73 @@ fn a_delivery_keeps_the_contracts_order() {
     delivery.write(b"x", Encoding::Identity).unwrap();
     assert_eq!(delivery.end().unwrap(), 1);
     assert!(delivery.begin("1", &NOTHING_KNOWN).is_err());
+}
+
+const EXCHANGE: &str = "
+    > POST https://mail.example.test/folders
+    > Prefer: short
+    > {\"name\": \"A\"}
+    < 201
+    < Retry-After: 3
+    < {\"id\": 7}";
+
+fn post(host: &ScriptedHost, body: &str) -> Result<Box<dyn Response>> {
+    host.api().send(Request {
+        method: "POST",
+        url: "https://mail.example.test/folders",
+        headers: &[("Prefer", "short"), ("Accept", "any")],
+        body: vec![Piece::Bytes(body.into())],
+        authenticate: true,
+        idempotent: false,
+    })
+}
+
+#[test]
+fn a_request_that_fits_gets_its_answer() {
+    let host = ScriptedHost::http(EXCHANGE);
+    let mut answer = post(&host, "{ \"name\":\"A\" }").unwrap();
+    assert_eq!((answer.status(), answer.header("retry-after").as_deref()), (201, Some("3")));
+    assert_eq!(answer.read_all(100).unwrap(), b"{\"id\": 7}\r\n");
+    host.finish();
+    assert_eq!(host.requests()[0].header("accept"), Some("any"));
+}
+
+#[test]
+#[should_panic(expected = "the body of POST")]
+fn another_body_than_the_script_has_fails() {
+    let _ = post(&ScriptedHost::http(EXCHANGE), "{\"name\": \"B\"}");
+}
+
+#[test]
+#[should_panic(expected = "header Prefer of POST")]
+fn a_missing_header_fails() {
+    let host = ScriptedHost::http(&EXCHANGE.replace("Prefer: short", "Prefer: long"));
+    let _ = post(&host, "{\"name\": \"A\"}");
+}
+
+#[test]
+#[should_panic(expected = "the script goes on with the request")]
+fn a_request_that_is_not_sent_fails() {
+    ScriptedHost::http(EXCHANGE).finish();
+}
+
+#[test]
+#[should_panic(expected = "the script is over")]
+fn a_request_too_many_fails() {
+    let _ = post(&ScriptedHost::http(""), "");
+}
+
+#[test]
+fn an_answer_cut_short_leaves_the_message_open() {
+    let script = "> POST https://mail.example.test/folders
+        < 200
+        <
+        < Subject: half
+        < CUT";
+    let mut answer = post(&ScriptedHost::http(script), "x").unwrap();
+    let delivery = RecordingDelivery::new();
+    delivery.begin("1", &NOTHING_KNOWN).unwrap();
+    assert_eq!(answer.splice(&delivery, Encoding::Identity).unwrap_err().kind, ErrorKind::Temporary);
+    assert_eq!(delivery.ended(), []);
+    assert_eq!(delivery.messages()[0].bytes, b"Subject: half\r\n");
 }
