@@ -6,7 +6,7 @@ use serde_json::Value;
 use xtask::workspace::{self, text};
 
 /// What a connector may use: the SDK, and libraries of protocols, formats and plain data.
-const FOR_CONNECTORS: [&str; 20] = [
+const FOR_CONNECTORS: [&str; 21] = [
     "wissel-connector",
     "base64",
     "bounded-static",
@@ -20,6 +20,7 @@ const FOR_CONNECTORS: [&str; 20] = [
     "jiff",
     "mail-parser",
     "memchr",
+    "percent-encoding",
     "quick-xml",
     "serde",
     "serde_json",

@@ -11,6 +11,7 @@ use crate::protocol::types::core::AString;
 use crate::protocol::types::mailbox::{ListMailbox, Mailbox};
 use crate::protocol::types::response::Data;
 use crate::protocol::types::status::StatusDataItemName;
+use crate::roles;
 use crate::session::ImapSession;
 use crate::tree::{Tree, count};
 
@@ -197,10 +198,9 @@ fn look_up<'a>(tree: &'a Tree, at: &FolderAddress) -> Option<&'a Folder> {
 fn missing(tree: &Tree, at: &FolderAddress) -> Error {
     match at {
         FolderAddress::Id(id) => Error::not_found(format!("there is no folder `{id}` any more")),
-        FolderAddress::Role(role) => Error::not_found(format!(
-            "no folder of this mailbox is its {}",
-            format!("{role:?}").to_lowercase()
-        )),
+        FolderAddress::Role(role) => {
+            Error::not_found(format!("no folder of this mailbox is its {}", roles::english(*role)))
+        }
         FolderAddress::Path(path) => tree.missing(path),
     }
 }

@@ -71,6 +71,19 @@ pub(crate) fn by_name(name: &str) -> Option<FolderRole> {
     NAMES.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(role, _)| *role)
 }
 
+/// What to call the folder of this role in a sentence.
+pub(crate) fn english(role: FolderRole) -> &'static str {
+    match role {
+        FolderRole::Inbox => "inbox",
+        FolderRole::Archive => "archive",
+        FolderRole::Drafts => "drafts",
+        FolderRole::Sent => "sent messages",
+        FolderRole::Trash => "trash",
+        FolderRole::Junk => "junk",
+        FolderRole::Outbox => "outbox",
+    }
+}
+
 /// The role of a LIST attribute, as the server writes it.
 pub(crate) fn by_attribute(attribute: &str) -> Option<FolderRole> {
     Some(match attribute.to_ascii_lowercase().as_str() {

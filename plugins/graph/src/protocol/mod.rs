@@ -1,0 +1,6 @@
+//! What the connector knows of Microsoft Graph without talking to it: addresses, documents, refusals and names.
+
+pub(crate) mod address;
+pub(crate) mod documents;
+pub(crate) mod failure;
+pub(crate) mod names;

@@ -1,0 +1,220 @@
+//! Moving, marking and deleting: twenty in a batch, each answered on its own.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{FOLDER, ME, ROOT, batch, finish, folder, ids, refusal, session};
+use wissel_connector::serde_json::{Value, json};
+use wissel_connector::types::Outcome;
+use wissel_connector::{ErrorKind, Session};
+
+fn moving(id: &str, status: u16, answer: Value) -> (&'static str, String, Value, u16, Value) {
+    ("POST", format!("/messages/{id}/move"), json!({ "destinationId": "DONE" }), status, answer)
+}
+
+fn exchange(calls: &[(&'static str, String, Value, u16, Value)]) -> String {
+    let calls: Vec<_> = calls
+        .iter()
+        .map(|(m, path, body, status, a)| (*m, path.as_str(), body.clone(), *status, a.clone()))
+        .collect();
+    batch("/me", &calls)
+}
+
+/// Ids and what became of them, in order of the ids.
+fn kinds(mut outcomes: Vec<Outcome>) -> Vec<(String, Option<ErrorKind>)> {
+    outcomes.sort_by(|a, b| a.message.cmp(&b.message));
+    outcomes.into_iter().map(|o| (o.message, o.failure.map(|error| error.kind))).collect()
+}
+
+#[test]
+fn a_move_that_was_held_back_is_sent_again_alone_and_the_others_stand() {
+    let script = format!(
+        "{}
+        > POST {ME}/messages/b/move
+        > {}
+        < 201
+        < {}
+        > POST {ME}/messages/d/move
+        < 201
+        < {}
+        > GET {ME}/mailFolders/DONE?{FOLDER}
+        < 200
+        < {}",
+        exchange(&[
+            moving("a", 201, json!({ "id": "a", "parentFolderId": "DONE" })),
+            moving("b", 429, refusal("ApplicationThrottled")),
+            moving("c", 404, refusal("ErrorItemNotFound")),
+            moving("d", 401, refusal("InvalidAuthenticationToken")),
+            moving("e", 403, refusal("ErrorAccessDenied")),
+            moving("f", 400, refusal("ErrorInvalidIdMalformed")),
+            moving("g", 504, refusal("UnknownError")),
+        ]),
+        json!({ "destinationId": "DONE" }),
+        json!({ "id": "b" }),
+        json!({ "id": "d2" }),
+        folder("DONE", "Verwerkt", "INBOX", 0),
+    );
+    let (host, mut session) = session(&script);
+    let outcomes = session.move_messages(&ids(&["a", "b", "c", "d", "e", "f", "g"]), "DONE", false).unwrap();
+    let moved = outcomes.iter().find(|o| o.message == "d").unwrap();
+    assert_eq!(moved.new_id.as_deref(), Some("d2"));
+    let kinds = kinds(outcomes);
+    let failed: Vec<_> = kinds.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
+    assert_eq!(
+        failed,
+        [
+            ("a", None),
+            ("b", None),
+            // Somebody deleted it: there is nothing left to move.
+            ("c", None),
+            ("d", None),
+            ("e", Some(ErrorKind::PermissionMissing)),
+            ("f", Some(ErrorKind::NotFound)),
+            ("g", Some(ErrorKind::Temporary)),
+        ]
+    );
+    // What may be done twice is not repeated blindly.
+    assert!(host.requests().iter().filter(|r| r.method == "POST").all(|r| !r.idempotent));
+    finish(&host);
+}
+
+#[test]
+fn without_its_target_nothing_passes_for_moved() {
+    let script = format!(
+        "{}
+        > GET {ME}/mailFolders/DONE?{FOLDER}
+        < 404
+        < {}",
+        exchange(&[
+            moving("a", 404, refusal("ErrorItemNotFound")),
+            moving("b", 404, refusal("ErrorItemNotFound"))
+        ]),
+        refusal("ErrorItemNotFound"),
+    );
+    let (host, mut session) = session(&script);
+    let outcomes = session.move_messages(&ids(&["a", "b"]), "DONE", false).unwrap();
+    assert!(kinds(outcomes).iter().all(|(_, kind)| *kind == Some(ErrorKind::NotFound)));
+    finish(&host);
+}
+
+#[test]
+fn again_looks_first_where_the_messages_are() {
+    let look = |id: &str, status: u16, answer: Value| {
+        ("GET", format!("/messages/{id}?$select=parentFolderId"), Value::Null, status, answer)
+    };
+    let script = format!(
+        "{}{}
+        > GET {ME}/mailFolders/DONE?{FOLDER}
+        < 200
+        < {}",
+        exchange(&[
+            look("a", 200, json!({ "id": "a", "parentFolderId": "DONE" })),
+            look("b", 200, json!({ "id": "b", "parentFolderId": "INBOX" })),
+            look("c", 404, refusal("ErrorItemNotFound")),
+        ]),
+        exchange(&[moving("b", 201, json!({ "id": "b" })), moving("c", 404, refusal("ErrorItemNotFound"))]),
+        folder("DONE", "Verwerkt", "INBOX", 0),
+    );
+    let (host, mut session) = session(&script);
+    let outcomes = session.move_messages(&ids(&["a", "b", "c"]), "DONE", true).unwrap();
+    assert!(kinds(outcomes).iter().all(|(_, kind)| kind.is_none()));
+    finish(&host);
+}
+
+#[test]
+fn more_than_twenty_are_several_batches_and_one_is_none() {
+    let many: Vec<String> = (10..31).map(|n| format!("m{n}")).collect();
+    let calls: Vec<_> = many
+        .iter()
+        .take(20)
+        .map(|id| ("DELETE", format!("/messages/{id}"), Value::Null, 204, Value::Null))
+        .collect();
+    let script = format!("{}\n> DELETE {ME}/messages/m30\n< 204", exchange(&calls));
+    let (host, mut session) = session(&script);
+    let outcomes = session.delete_messages(&many).unwrap();
+    assert_eq!(outcomes.len(), 21);
+    assert!(outcomes.iter().all(|outcome| outcome.failure.is_none()));
+    assert!(session.delete_messages(&[]).unwrap().is_empty());
+    finish(&host);
+}
+
+#[test]
+fn deleting_what_is_gone_is_done_but_a_missing_mailbox_is_none_of_it() {
+    let delete =
+        |id: &str, status, code| ("DELETE", format!("/messages/{id}"), Value::Null, status, refusal(code));
+    let script = exchange(&[
+        delete("a", 404, "ErrorItemNotFound"),
+        delete("b", 404, "MailboxNotEnabledForRESTAPI"),
+        delete("c", 404, "SomethingElse"),
+    ]);
+    let (host, mut session) = session(&script);
+    let outcomes = kinds(session.delete_messages(&ids(&["a", "b", "c", "", ".."])).unwrap());
+    let failed: Vec<_> = outcomes.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
+    let (gone, setting) = (Some(ErrorKind::NotFound), Some(ErrorKind::InvalidSetting));
+    assert_eq!(failed, [("", gone), ("..", gone), ("a", None), ("b", setting), ("c", gone)]);
+    finish(&host);
+}
+
+#[test]
+fn marking_changes_the_mark_of_reading_alone() {
+    let mark = |id: &str, status, answer| {
+        ("PATCH", format!("/messages/{id}"), json!({ "isRead": true }), status, answer)
+    };
+    let script = format!(
+        "{}
+        > PATCH {ME}/messages/c%2F1%3D
+        > {}
+        < 200
+        < {{}}",
+        exchange(&[mark("a", 200, json!({ "id": "a" })), mark("b", 404, refusal("ErrorItemNotFound"))]),
+        json!({ "isRead": false })
+    );
+    let (host, mut session) = session(&script);
+    let outcomes = kinds(session.mark_messages(&ids(&["a", "b"]), true).unwrap());
+    assert_eq!(outcomes[0].1, None);
+    assert_eq!(outcomes[1].1, Some(ErrorKind::NotFound));
+    assert_eq!(session.mark_messages(&ids(&["c/1="]), false).unwrap()[0].failure, None);
+    assert!(host.requests().iter().all(|request| request.idempotent));
+    finish(&host);
+}
+
+#[test]
+fn what_was_done_is_told_when_the_service_gives_up_and_else_the_reason() {
+    let mark = |id: &str, status: u16| {
+        ("PATCH", format!("/messages/{id}"), json!({ "isRead": true }), status, Value::Null)
+    };
+    let script = format!(
+        "{}
+        > PATCH {ME}/messages/b
+        < 429
+        < Retry-After: 30
+        < {}",
+        exchange(&[mark("a", 200), mark("b", 429), mark("c", 429)]),
+        refusal("TooManyRequests"),
+    );
+    let (host, mut session) = common::session(&script);
+    let outcomes = session.mark_messages(&ids(&["a", "b", "c"]), true).unwrap();
+    // Of the others nothing is known, so the host asks again.
+    assert_eq!(kinds(outcomes), [("a".to_owned(), None)]);
+    finish(&host);
+
+    let script = format!("> POST {ROOT}/$batch\n< 429\n< Retry-After: 30\n< {}", refusal("TooManyRequests"));
+    let (host, mut session) = common::session(&script);
+    let error = session.mark_messages(&ids(&["a", "b"]), true).unwrap_err();
+    assert_eq!((error.kind, error.retry_after_ms), (ErrorKind::Throttled, Some(30_000)));
+    finish(&host);
+}
+
+#[test]
+fn a_request_that_the_batch_passes_over_is_tried_again_later() {
+    let script = format!(
+        "> POST {ROOT}/$batch
+        < 200
+        < {}",
+        json!({ "responses": [{ "id": "0", "status": 204 }, { "id": "9", "status": 204 }] })
+    );
+    let (host, mut session) = session(&script);
+    let outcomes = kinds(session.delete_messages(&ids(&["a", "b"])).unwrap());
+    assert_eq!(outcomes, [("a".to_owned(), None), ("b".to_owned(), Some(ErrorKind::Temporary))]);
+    finish(&host);
+}
