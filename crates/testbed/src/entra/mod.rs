@@ -182,11 +182,16 @@ impl Entra {
         self.face.state().faults.push((place, code, times.max(1)));
     }
 
-    /// Makes the user's sessions and refresh tokens worthless, as a changed password does. Access tokens stay good until
-    /// they end. Whether there is such a user.
+    /// Makes the user's sessions and refresh tokens worthless, as a changed password does. Access tokens of clients that
+    /// answer claims challenges are challenged; others stay good until they end. Whether there is such a user.
     pub fn revoke(&self, user: &str) -> bool {
         let now = self.tokens().now();
-        self.change(|directory| directory.user(user).map(|user| user.revoked = Some(now)).is_some())
+        let revoked = self.change(|directory| {
+            let user = directory.user(user)?;
+            user.revoked = Some(now);
+            Some(user.id.clone())
+        });
+        revoked.inspect(|id| self.tokens().revoke(id)).is_some()
     }
 
     /// The sign-in log, oldest first: every answer of the token endpoint, and how each sign-in in the browser ended.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// The audience of Microsoft Graph, whatever address the Graph face has.
 pub const GRAPH: &str = "https://graph.microsoft.com";
@@ -92,6 +92,8 @@ struct Registry {
     issued: BTreeMap<String, TokenInfo>,
     /// Claims that tokens need, by audience.
     demanded: BTreeMap<String, Map<String, Value>>,
+    /// When users' sign-ins were last revoked, by object id.
+    revoked: BTreeMap<String, Timestamp>,
     /// Every access and refresh token that ever left, for tests that search logs for secrets.
     ever: BTreeSet<String>,
     ahead: SignedDuration,
@@ -120,7 +122,14 @@ impl Tokens {
             && info.answers_challenges()
             && !demanded.iter().all(|(name, wanted)| satisfied(info, name, wanted))
         {
-            let claims = serde_json::json!({ "access_token": demanded }).to_string();
+            let claims = json!({ "access_token": demanded }).to_string();
+            return Err(Refused::InsufficientClaims { claims });
+        }
+        let revoked = info.user.as_ref().and_then(|user| registry.revoked.get(&user.id));
+        if let Some(revoked) = revoked.filter(|revoked| info.answers_challenges() && info.issued <= **revoked)
+        {
+            let since = json!({ "essential": true, "value": revoked.as_second().to_string() });
+            let claims = json!({ "access_token": { "nbf": since } }).to_string();
             return Err(Refused::InsufficientClaims { claims });
         }
         Ok(info.clone())
@@ -167,6 +176,14 @@ impl Tokens {
         registry.ahead = registry.ahead.saturating_add(by);
     }
 
+    /// From now on the user's tokens are challenged where their client can answer; those of other clients live on, as
+    /// with Entra's continuous access evaluation.
+    pub(crate) fn revoke(&self, user_id: &str) {
+        let mut registry = self.lock();
+        let now = registry.now();
+        registry.revoked.insert(user_id.to_owned(), now);
+    }
+
     /// Notes a refresh token that was handed out.
     pub(crate) fn note(&self, token: &str) {
         self.lock().ever.insert(token.to_owned());
@@ -196,7 +213,6 @@ fn satisfied(info: &TokenInfo, name: &str, wanted: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use jiff::ToSpan;
-    use serde_json::json;
 
     use super::*;
 

@@ -99,6 +99,29 @@ async fn policies_that_came_later_end_it() {
     granted(scene.refresh(&tokens["refresh_token"], &[]).await);
 }
 
+#[tokio::test]
+async fn revoking_challenges_clients_that_can_answer_and_spares_the_others() {
+    let scene = Scene::start().await;
+    let check = |tokens: &Value| {
+        scene.entra().tokens().check(tokens["access_token"].as_str().unwrap(), GRAPH).map(|info| info.scopes)
+    };
+    let tokens = scene.tokens().await;
+    let cp1 = able(&json!({ "access_token": {} }));
+    let renewed = granted(scene.refresh(&tokens["refresh_token"], &[("claims", &cp1)]).await);
+    assert!(check(&renewed).is_ok());
+    scene.entra().revoke(USER);
+    assert!(check(&tokens).is_ok());
+    let Err(Refused::InsufficientClaims { claims }) = check(&renewed) else { panic!("no challenge") };
+    assert!(claims.contains("nbf"), "{claims}");
+    let with = able(&serde_json::from_str(&claims).unwrap());
+    let answer = scene.refresh(&renewed["refresh_token"], &[("claims", &with)]).await;
+    is_refused(answer, 400, "invalid_grant", 50173);
+    scene.entra().tokens().advance(SignedDuration::from_secs(1));
+    let page = scene.authorize(&[("claims", &with)]).await;
+    let code = scene.sign_in(&page, USER).await.sent("code").unwrap();
+    assert!(check(&granted(scene.redeem(&code, &[]).await)).is_ok());
+}
+
 fn able(claims: &Value) -> String {
     let mut wanted = claims.clone();
     wanted["access_token"]["xms_cc"] = json!({ "values": ["cp1"] });
