@@ -44,7 +44,7 @@ class Browser:
     def authorise(self, uri):
         """What the app finds in the address that the browser is sent to, or in the form that it posts there."""
         page = self.session.get(uri, allow_redirects=False)
-        page = page if page.is_redirect else self.sign_in(page)
+        page = self.sign_in(page) if 'name="passwd"' in page.text else page
         if page.is_redirect:
             assert page.headers["Location"].startswith(REDIRECT), page.headers
             return dict(parse_qsl(urlsplit(page.headers["Location"]).query))
