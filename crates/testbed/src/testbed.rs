@@ -1,10 +1,10 @@
 //! Starting and stopping the faces over one mailbox.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use crate::{
     counters::Counters,
-    entra::{Entra, sample},
+    entra::{Entra, sample, tokens::GRAPH},
     faults::Faults,
     graph::{self, Graph},
     imap::{self, Face, Listener, Security},
@@ -85,18 +85,19 @@ impl Testbed {
         let Tls { acceptor, http, ca_pem } = Tls::generate()?;
         let (users, faults, counters) = (Users::default(), Faults::default(), Counters::default());
         let entra = Entra::start(entra_port, http.clone()).await?;
-        let face = Face::new(
-            mailbox.clone(),
-            users.clone(),
-            entra.face(),
-            faults.clone(),
-            counters.clone(),
-            imap,
-            acceptor,
-        );
         let mailboxes = Mailboxes::default();
         mailboxes.add(Owner::new(sample::USER, "Facturen", &mailbox));
         mailboxes.add(Owner::new(sample::SHARED, "Administratie", &Mailbox::new()));
+        let face = Arc::new(Face {
+            mailbox: mailbox.clone(),
+            mailboxes: mailboxes.clone(),
+            users: users.clone(),
+            entra: entra.face(),
+            faults: faults.clone(),
+            counters: counters.clone(),
+            settings: imap,
+            acceptor,
+        });
         let shared = graph::Shared {
             mailboxes: mailboxes.clone(),
             entra: entra.face(),
@@ -105,11 +106,13 @@ impl Testbed {
             faults: faults.clone(),
             counters: counters.clone(),
         };
+        let graph = Graph::start(shared, graph_port, upload_port, http).await?;
+        entra.add_resource_name(GRAPH, graph.url());
         Ok(Self {
             imaps: Listener::open(&face, Security::Tls, imaps_port).await?,
             starttls: Listener::open(&face, Security::StartTls, starttls_port).await?,
             plain: Listener::open(&face, Security::None, plain_port).await?,
-            graph: Graph::start(shared, graph_port, upload_port, http).await?,
+            graph,
             entra,
             mailboxes,
             mailbox,

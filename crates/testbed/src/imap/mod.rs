@@ -28,7 +28,9 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use self::session::{Ended, Session};
-use crate::{Error, counters::Counters, entra, faults::Faults, mailbox::Mailbox, users::Users};
+use crate::{
+    Error, counters::Counters, entra, faults::Faults, mailbox::Mailbox, mailboxes::Mailboxes, users::Users,
+};
 
 /// How the face shows the mailbox.
 #[derive(Clone, Debug)]
@@ -70,28 +72,18 @@ pub(crate) enum Security {
 /// What all connections share, and the mailbox that they open.
 #[derive(Clone)]
 pub(crate) struct Face {
-    mailbox: Mailbox,
-    users: Users,
-    entra: Arc<entra::Face>,
-    faults: Faults,
-    counters: Counters,
-    settings: Settings,
-    acceptor: TlsAcceptor,
+    /// The mailbox of every user who has none of his own.
+    pub(crate) mailbox: Mailbox,
+    pub(crate) mailboxes: Mailboxes,
+    pub(crate) users: Users,
+    pub(crate) entra: Arc<entra::Face>,
+    pub(crate) faults: Faults,
+    pub(crate) counters: Counters,
+    pub(crate) settings: Settings,
+    pub(crate) acceptor: TlsAcceptor,
 }
 
 impl Face {
-    pub(crate) fn new(
-        mailbox: Mailbox,
-        users: Users,
-        entra: Arc<entra::Face>,
-        faults: Faults,
-        counters: Counters,
-        settings: Settings,
-        acceptor: TlsAcceptor,
-    ) -> Arc<Self> {
-        Arc::new(Self { mailbox, users, entra, faults, counters, settings, acceptor })
-    }
-
     /// The same over another mailbox.
     fn over(&self, mailbox: Mailbox) -> Arc<Self> {
         Arc::new(Self { mailbox, ..self.clone() })

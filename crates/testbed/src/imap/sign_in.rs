@@ -108,7 +108,8 @@ impl<S: Stream> Session<S> {
     fn finish(&mut self, result: Result<String, SignInError>) -> Reply {
         match result {
             Ok(user) => {
-                if let Some(own) = self.face.users.enter(&user) {
+                let shared = || self.face.mailboxes.find(&user)?.mailbox;
+                if let Some(own) = self.face.users.enter(&user).or_else(shared) {
                     self.face = self.face.over(own);
                 }
                 self.signed_in = true;

@@ -6,12 +6,9 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
-use wissel_testbed::{
-    entra::{
-        directory::Rights,
-        sample::{ADMIN, CLIENT_ID, CLIENT_SECRET, SHARED, USER},
-    },
-    mailbox::Mailbox,
+use wissel_testbed::entra::{
+    directory::Rights,
+    sample::{ADMIN, CLIENT_ID, CLIENT_SECRET, SHARED, USER},
 };
 
 use crate::scene::{Scene, granted};
@@ -49,9 +46,8 @@ async fn is_refused(scene: &Scene, user: &str, token: &Value) {
 
 async fn scene() -> Scene {
     let scene = Scene::start().await;
-    let shared = Mailbox::new();
+    let shared = scene.bed.mailboxes().find(SHARED).unwrap().mailbox.unwrap();
     shared.ensure_folder("Gedeeld").unwrap();
-    scene.bed.users().add_mailbox(SHARED, shared);
     scene
 }
 
