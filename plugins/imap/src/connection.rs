@@ -11,7 +11,6 @@ use wissel_connector::{Error, ErrorKind, Host, Result, Stream};
 use crate::protocol::assemble::{Assembler, MOST_RESPONSE, Next};
 use crate::protocol::command::{Piece, encode};
 use crate::protocol::failure;
-use crate::protocol::fetched::Fetched;
 use crate::protocol::types::command::CommandBody;
 use crate::protocol::types::response::{
     Bye, Capability, Code, CommandContinuationRequest, Data, Response, Status, StatusBody, StatusKind, Tagged,
@@ -40,21 +39,22 @@ pub(crate) trait Consumer {
     fn unknown(&mut self) {}
 
     /// A literal of `length` octets comes next: reads it all from the stream and returns what shall stand in the
-    /// response instead. By itself keeps it; in a FETCH response too large a one is thrown away.
+    /// response instead; none when the response is of no more interest. By itself keeps it; in a FETCH response too
+    /// large a one is thrown away.
     fn literal(
         &mut self,
         stream: &mut dyn Stream,
         length: u32,
-        fetched: Option<&Fetched>,
-    ) -> Result<Vec<u8>> {
+        response: &mut Assembler,
+    ) -> Result<Option<Vec<u8>>> {
         if length <= MOST_LITERAL {
-            return stream.read_exact(length);
+            return stream.read_exact(length).map(Some);
         }
-        if fetched.is_none() {
+        if response.fetched().is_none() {
             return Err(Error::protocol("the server sent a literal that is too large").lost());
         }
         drain(stream, length)?;
-        Ok(Vec::new())
+        Ok(Some(Vec::new()))
     }
 }
 
@@ -290,25 +290,39 @@ impl Connection {
 
     /// Reads one response.
     pub(crate) fn next(&mut self, consumer: &mut dyn Consumer) -> Result<Event> {
-        match self.response(consumer)? {
-            Some(Response::Data(data)) => {
+        let response = loop {
+            let line = self.line()?;
+            match self.assembler.line(&line)? {
+                Next::Response(response) => break *response,
+                Next::Taken => return Ok(Event::Untagged),
+                Next::Unknown => {
+                    self.log(Level::Debug, "a response that cannot be read was passed over", &[]);
+                    consumer.unknown();
+                    return Ok(Event::Untagged);
+                }
+                Next::Literal { length } => {
+                    let read = consumer.literal(self.stream.as_mut(), length, &mut self.assembler);
+                    // In the middle of a literal the connection is of no further use.
+                    let kept = read.map_err(Error::lost)?;
+                    self.assembler.literal(kept.as_deref());
+                }
+            }
+        };
+        match response {
+            Response::Data(data) => {
                 if let Data::Capability(capabilities) = &data {
                     self.learn(capabilities.as_ref());
                 }
                 consumer.data(data)?;
             }
-            Some(Response::Status(Status::Untagged(status))) => self.untagged(status, consumer),
-            Some(Response::Status(Status::Tagged(tagged))) => return Ok(Event::Tagged(tagged)),
-            Some(Response::Status(Status::Bye(bye))) => return self.goodbye(bye),
-            Some(Response::CommandContinuationRequest(request)) => {
+            Response::Status(Status::Untagged(status)) => self.untagged(status, consumer),
+            Response::Status(Status::Tagged(tagged)) => return Ok(Event::Tagged(tagged)),
+            Response::Status(Status::Bye(bye)) => return self.goodbye(bye),
+            Response::CommandContinuationRequest(request) => {
                 return Ok(Event::Continue(match request {
                     CommandContinuationRequest::Base64(challenge) => challenge.into_owned(),
                     CommandContinuationRequest::Basic(_) => Vec::new(),
                 }));
-            }
-            None => {
-                self.log(Level::Debug, "a response that cannot be read was passed over", &[]);
-                consumer.unknown();
             }
         }
         Ok(Event::Untagged)
@@ -335,25 +349,6 @@ impl Connection {
             error.kind = ErrorKind::Temporary;
         }
         Err(error.lost())
-    }
-
-    fn response(&mut self, consumer: &mut dyn Consumer) -> Result<Option<Response<'static>>> {
-        loop {
-            let line = self.line()?;
-            match self.assembler.line(&line)? {
-                Next::Response(response) => return Ok(Some(*response)),
-                Next::Unknown => return Ok(None),
-                Next::Literal { length, fetched } => {
-                    let kept = consumer.literal(self.stream.as_mut(), length, fetched.as_ref()).map_err(
-                        |error| {
-                            // In the middle of a literal the connection is of no further use.
-                            error.lost()
-                        },
-                    )?;
-                    self.assembler.literal(&kept);
-                }
-            }
-        }
     }
 
     /// One line with its line end.

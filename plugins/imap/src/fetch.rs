@@ -8,6 +8,7 @@ use wissel_connector::{Delivery, Error, ErrorKind, Result, Stream};
 
 use crate::connection::{Consumer, drain};
 use crate::id::{Group, groups};
+use crate::protocol::assemble::Assembler;
 use crate::protocol::fetched::Fetched;
 use crate::protocol::sets::{Uid, chunks};
 use crate::protocol::types::command::CommandBody;
@@ -111,7 +112,7 @@ impl ImapSession {
             modifiers: Vec::new(),
         };
         let asked = wanted.len();
-        let mut receiver = Receiver { group, wanted, nil: BTreeSet::new(), alone, elsewhere: false, into };
+        let mut receiver = Receiver { group, wanted, nil: BTreeSet::new(), alone, into };
         match self.connection.run(command, "give the messages", &mut receiver) {
             Ok(_) => Ok(receiver.left()),
             Err(error) if passes_on(&error) => Err(error),
@@ -170,8 +171,6 @@ struct Receiver<'a> {
     nil: BTreeSet<Uid>,
     /// Only one message was asked for, so a message without UID is this one.
     alone: bool,
-    /// The literal of the response that is being received was taken from the stream.
-    elsewhere: bool,
     into: &'a dyn Delivery,
 }
 
@@ -221,10 +220,6 @@ impl Receiver<'_> {
 impl Consumer for Receiver<'_> {
     fn data(&mut self, data: Data<'static>) -> Result<()> {
         let Some(fetched) = Fetched::from_data(data) else { return Ok(()) };
-        // An empty literal then stands for bytes that were delivered, or thrown away because nobody knew whose they were.
-        if std::mem::take(&mut self.elsewhere) {
-            return Ok(());
-        }
         let Some(message) = fetched.message.clone() else { return Ok(()) };
         let Some(uid) = self.claim(&fetched) else { return Ok(()) };
         let id = self.group.id(uid);
@@ -248,16 +243,16 @@ impl Consumer for Receiver<'_> {
         &mut self,
         stream: &mut dyn Stream,
         length: u32,
-        fetched: Option<&Fetched>,
-    ) -> Result<Vec<u8>> {
-        self.elsewhere = true;
-        let fetched = fetched.filter(|f| f.is_message);
-        let claimed = fetched.and_then(|f| Some((self.claim(f)?, f)));
+        response: &mut Assembler,
+    ) -> Result<Option<Vec<u8>>> {
+        let fetched = response.fetched().filter(|f| f.is_message);
+        let claimed = fetched.as_ref().and_then(|f| Some((self.claim(f)?, f)));
         match claimed {
             Some((uid, fetched)) => self.splice(stream, &self.group.id(uid), length, fetched)?,
+            // Nobody knows whose bytes these are.
             None => drain(stream, length)?,
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 }
 

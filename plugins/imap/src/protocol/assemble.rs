@@ -23,6 +23,10 @@ pub(crate) const MOST_RESPONSE: u32 = 16 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Assembler {
     buffer: Vec<u8>,
+    /// A literal of it was taken from the stream by somebody who wants nothing else of it.
+    taken: bool,
+    /// Whether it can be read as a FETCH response, should it end now.
+    is_fetch: bool,
 }
 
 /// What comes next.
@@ -30,10 +34,12 @@ pub(crate) struct Assembler {
 pub(crate) enum Next {
     /// The response is complete.
     Response(Box<Response<'static>>),
+    /// The response is complete, and nobody wants more of it than the literal that was taken.
+    Taken,
     /// An untagged response that imap-codec does not know, or that is malformed. It is complete and can be passed over.
     Unknown,
-    /// A literal of this many octets follows. `fetched` says what is known by now of the message that it belongs to.
-    Literal { length: u32, fetched: Option<Fetched> },
+    /// A literal of this many octets follows; [`Assembler::fetched`] says what is known by now of its message.
+    Literal { length: u32 },
 }
 
 impl Assembler {
@@ -49,20 +55,46 @@ impl Assembler {
         if self.buffer.len() > MOST_RESPONSE as usize {
             return Err(Error::protocol("the server sent a response that is too long").lost());
         }
+        // Most of what comes are FETCH responses with one literal. No other reading of them is possible, so the grammar
+        // is asked once, when all is there or somebody wants to know whose literal it is.
+        if let Some(length) = announced(line).filter(|_| begins_as_fetch(&self.buffer)) {
+            return Ok(Next::Literal { length });
+        }
+        if self.taken && self.is_fetch && line == b")\r\n" {
+            self.begin_anew();
+            return Ok(Next::Taken);
+        }
         match decode(&self.buffer) {
-            Ok(response) => {
-                self.buffer.clear();
-                Ok(Next::Response(Box::new(response)))
-            }
-            Err(ResponseDecodeError::LiteralFound { length }) => {
-                Ok(Next::Literal { length, fetched: Fetched::from_prefix(&self.buffer) })
-            }
+            Ok(response) => Ok(self.complete(response)),
+            Err(ResponseDecodeError::LiteralFound { length }) => Ok(Next::Literal { length }),
             Err(ResponseDecodeError::Incomplete | ResponseDecodeError::Failed) => self.unknown(line),
         }
     }
 
-    /// Puts the bytes of the literal that was announced last into the response; none when they went elsewhere.
-    pub(crate) fn literal(&mut self, bytes: &[u8]) {
+    /// What the response says of the message that the literal belongs to which was announced last; none when it is
+    /// no FETCH response.
+    pub(crate) fn fetched(&mut self) -> Option<Fetched> {
+        let fetched = Fetched::from_prefix(&self.buffer);
+        self.is_fetch = fetched.is_some();
+        fetched
+    }
+
+    fn begin_anew(&mut self) {
+        self.buffer.clear();
+        (self.taken, self.is_fetch) = (false, false);
+    }
+
+    fn complete(&mut self, response: Response<'static>) -> Next {
+        let taken = self.taken;
+        self.begin_anew();
+        if taken { Next::Taken } else { Next::Response(Box::new(response)) }
+    }
+
+    /// Puts the bytes of the literal that was announced last into the response; none when they were taken and nothing
+    /// else of the response is wanted.
+    pub(crate) fn literal(&mut self, bytes: Option<&[u8]>) {
+        self.taken |= bytes.is_none();
+        let bytes = bytes.unwrap_or_default();
         let announced = self.buffer.iter().rposition(|b| *b == b'{').unwrap_or(self.buffer.len());
         self.buffer.truncate(announced);
         self.buffer.extend_from_slice(format!("{{{}}}\r\n", bytes.len()).as_bytes());
@@ -75,8 +107,7 @@ impl Assembler {
         if !line.is_ascii() {
             let ascii: Vec<u8> = self.buffer.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect();
             if let Ok(response) = decode(&ascii) {
-                self.buffer.clear();
-                return Ok(Next::Response(Box::new(response)));
+                return Ok(self.complete(response));
             }
         }
         if !self.buffer.starts_with(b"* ") {
@@ -86,14 +117,28 @@ impl Assembler {
         fragments.enqueue_bytes(line);
         match fragments.progress() {
             Some(FragmentInfo::Line { announcement: Some(literal), .. }) => {
-                Ok(Next::Literal { length: literal.length, fetched: None })
+                Ok(Next::Literal { length: literal.length })
             }
             _ => {
-                self.buffer.clear();
+                self.begin_anew();
                 Ok(Next::Unknown)
             }
         }
     }
+}
+
+/// Whether this is the beginning of a FETCH response.
+fn begins_as_fetch(response: &[u8]) -> bool {
+    let Some(rest) = response.strip_prefix(b"* ") else { return false };
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    rest.get(digits..digits + 8).is_some_and(|word| word.eq_ignore_ascii_case(b" FETCH ("))
+}
+
+/// The length of the literal that a line announces at its end (RFC 9051, section 4.3).
+fn announced(line: &[u8]) -> Option<u32> {
+    let digits = line.strip_suffix(b"}\r\n")?;
+    let begin = digits.iter().rposition(|b| *b == b'{')?;
+    std::str::from_utf8(digits.get(begin + 1..)?).ok()?.parse().ok()
 }
 
 /// Reads a greeting.
@@ -131,8 +176,15 @@ pub(crate) fn decode(bytes: &[u8]) -> std::result::Result<Response<'static>, Res
     if let Some(rest) = bytes.strip_prefix(MY_RIGHTS.0) {
         return decode(&[MY_RIGHTS.1, rest].concat());
     }
+    read(bytes).map(IntoStatic::into_static)
+}
+
+/// The same without a copy, for all but MYRIGHTS.
+// Not inlined: the grammar is a large piece of code, and one of it is enough.
+#[inline(never)]
+pub(crate) fn read(bytes: &[u8]) -> std::result::Result<Response<'_>, ResponseDecodeError> {
     match ResponseCodec::default().decode(bytes) {
-        Ok(([], response)) => Ok(response.into_static()),
+        Ok(([], response)) => Ok(response),
         Ok(_) => Err(ResponseDecodeError::Failed),
         Err(error) => Err(error),
     }
@@ -147,21 +199,49 @@ mod tests {
     #[test]
     fn a_literal_that_went_elsewhere_leaves_the_response_whole() {
         let mut assembler = Assembler::default();
-        let next = assembler.line(b"* 7 FETCH (UID 5 FLAGS (\\Seen) BODY[] {80000000}\r\n").unwrap();
-        let Next::Literal { length: 80_000_000, fetched: Some(fetched) } = next else { panic!("{next:?}") };
-        assert_eq!(fetched.uid.map(|u| u.get()), Some(5));
-        assert!(fetched.is_message);
-        assembler.literal(b"");
-        let next = assembler.line(b" MODSEQ (9))\r\n").unwrap();
-        assert!(matches!(next, Next::Response(r) if matches!(*r, Response::Data(Data::Fetch { .. }))));
+        for end in [" MODSEQ (9))\r\n", ")\r\n"] {
+            let next = assembler.line(b"* 7 FETCH (UID 5 FLAGS (\\Seen) BODY[] {80000000}\r\n").unwrap();
+            assert!(matches!(next, Next::Literal { length: 80_000_000 }), "{next:?}");
+            let fetched = assembler.fetched().unwrap();
+            assert_eq!(fetched.uid.map(|u| u.get()), Some(5));
+            assert!(fetched.is_message);
+            assembler.literal(None);
+            assert!(matches!(assembler.line(end.as_bytes()).unwrap(), Next::Taken), "{end:?}");
+            let next = assembler.line(b"* 7 FETCH (UID 5)\r\n").unwrap();
+            assert!(matches!(next, Next::Response(r) if matches!(*r, Response::Data(Data::Fetch { .. }))));
+        }
+    }
+
+    #[test]
+    fn a_literal_that_is_kept_stands_in_its_response() {
+        let mut assembler = Assembler::default();
+        for (line, length) in [("* 7 FETCH (UID 5 BODY[HEADER] {3}\r\n", 3), (" BODY[TEXT] {4}\r\n", 4)] {
+            assert!(
+                matches!(assembler.line(line.as_bytes()).unwrap(), Next::Literal { length: l } if l == length)
+            );
+            assembler.literal(Some(b"}\r\n.".get(..length as usize).unwrap()));
+        }
+        let Next::Response(response) = assembler.line(b")\r\n").unwrap() else { panic!() };
+        assert!(matches!(*response, Response::Data(Data::Fetch { items, .. }) if items.as_ref().len() == 3));
+    }
+
+    #[test]
+    fn a_literal_of_a_response_that_cannot_be_read_belongs_to_no_message() {
+        let mut assembler = Assembler::default();
+        let next = assembler.line(b"* 7 FETCH (UID x BODY[] {5}\r\n").unwrap();
+        assert!(matches!(next, Next::Literal { length: 5 }));
+        assert_eq!(assembler.fetched(), None);
+        assembler.literal(None);
+        assert!(matches!(assembler.line(b")\r\n").unwrap(), Next::Unknown));
     }
 
     #[test]
     fn a_mailbox_name_may_be_a_literal() {
         let mut assembler = Assembler::default();
         let next = assembler.line(b"* LIST () \"/\" {8}\r\n").unwrap();
-        assert!(matches!(next, Next::Literal { length: 8, fetched: None }));
-        assembler.literal(b"Facturen");
+        assert!(matches!(next, Next::Literal { length: 8 }));
+        assert_eq!(assembler.fetched(), None);
+        assembler.literal(Some(b"Facturen"));
         assert!(matches!(assembler.line(b"\r\n").unwrap(), Next::Response(_)));
     }
 
@@ -169,8 +249,8 @@ mod tests {
     fn what_is_unknown_is_passed_over_also_with_a_literal() {
         let mut assembler = Assembler::default();
         assert!(matches!(assembler.line(b"* ESEARCH (TAG \"A1\") UID ALL 1:3\r\n").unwrap(), Next::Unknown));
-        assert!(matches!(assembler.line(b"* XNEW {4}\r\n").unwrap(), Next::Literal { length: 4, .. }));
-        assembler.literal(b"abcd");
+        assert!(matches!(assembler.line(b"* XNEW {4}\r\n").unwrap(), Next::Literal { length: 4 }));
+        assembler.literal(Some(b"abcd"));
         assert!(matches!(assembler.line(b" more\r\n").unwrap(), Next::Unknown));
         assert!(matches!(assembler.line(b"* 3 EXISTS\r\n").unwrap(), Next::Response(_)));
     }

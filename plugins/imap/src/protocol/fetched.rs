@@ -5,7 +5,7 @@ use imap_codec::imap_types::fetch::MessageDataItem;
 use imap_codec::imap_types::flag::{Flag, FlagFetch};
 use imap_codec::imap_types::response::{Data, Response};
 
-use super::assemble::decode;
+use super::assemble::read;
 use super::sets::Uid;
 
 /// The items of one FETCH response. What a response leaves out stays none.
@@ -34,14 +34,14 @@ impl Fetched {
         let announced = prefix.iter().rposition(|b| *b == b'{')?;
         // The response as if it ended after an empty literal.
         let whole = [prefix.get(..announced)?, b"{0}\r\n)\r\n"].concat();
-        match decode(&whole) {
+        match read(&whole) {
             Ok(Response::Data(data)) => Self::from_data(data),
             _ => None,
         }
     }
 
     /// Reads a whole response; none when it is no FETCH response.
-    pub(crate) fn from_data(data: Data<'static>) -> Option<Self> {
+    pub(crate) fn from_data(data: Data<'_>) -> Option<Self> {
         let Data::Fetch { items, .. } = data else { return None };
         let mut fetched = Self::default();
         for item in items {
@@ -50,7 +50,7 @@ impl Fetched {
         Some(fetched)
     }
 
-    fn add(&mut self, item: MessageDataItem<'static>) {
+    fn add(&mut self, item: MessageDataItem<'_>) {
         self.is_message = false;
         match item {
             MessageDataItem::Uid(uid) => self.uid = Some(uid),
@@ -71,6 +71,6 @@ impl Fetched {
     }
 }
 
-fn octets(string: NString<'static>) -> Option<Vec<u8>> {
+fn octets(string: NString<'_>) -> Option<Vec<u8>> {
     string.into_option().map(std::borrow::Cow::into_owned)
 }

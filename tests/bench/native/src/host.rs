@@ -151,7 +151,9 @@ impl Stream for Connection {
         Ok(())
     }
     fn poll(&mut self, _: u32) -> Result<Readiness> {
-        Err(unsupported("poll"))
+        self.flush()?;
+        self.stream.fill_buf().map_err(|error| broken(&error))?;
+        Ok(Readiness::Ready)
     }
     fn write(&mut self, data: &[u8]) -> Result<()> {
         self.out.extend_from_slice(data);
