@@ -119,8 +119,9 @@ pub(crate) async fn keep_ids_valid(
         Err(error) => return Err(in_folder(account, folder)(error)),
     };
     let mut ids = NewIds::default();
-    // Also without a cursor: the ledger may know the folder from an account switch.
-    if changes.list_again {
+    // Also without a cursor: the ledger may know the folder from an account switch. Where it does not, every id is new,
+    // and a first import need not list the folder twice.
+    if changes.list_again && store.knows_folder(job.id, account.id, &folder.id).await? {
         tracing::info!(
             account = account.name,
             folder = folder.display_path(),

@@ -101,6 +101,22 @@ impl Store {
         Ok(known)
     }
 
+    /// Whether the ledger has a message in this folder, in whatever state.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn knows_folder(&self, job: JobId, account: AccountId, folder: &FolderId) -> Result<bool> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM ledger_location WHERE job = ? AND account = ? AND folder = ?)",
+        )
+        .bind(job.to_string())
+        .bind(account.to_string())
+        .bind(folder.as_str())
+        .fetch_one(self.readers())
+        .await
+        .map_err(|e| self.failed(e))
+    }
+
     /// What the ledger holds about those of these messages of a folder that it knows.
     ///
     /// # Errors
