@@ -39,7 +39,7 @@ impl Inspection {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let parts = self.parts.iter().map(|Part { info, sha256, .. }| {
             let texts = [&info.name, &info.file_name, &info.content_id].map(text).iter().sum::<usize>();
-            texts + info.content_type.len() + sha256.len() + size_of::<Part>()
+            texts + info.content_type.len() + text(sha256) + size_of::<Part>()
         });
         let people = [&self.from, &self.sender, &self.to, &self.cc].into_iter().flatten();
         let people = people.map(|one| text(&one.name) + text(&one.address) + size_of::<Address>());
@@ -87,8 +87,8 @@ pub struct Part {
     pub info: PartInfo,
     /// Octets of the decoded content; of a nested message, its raw octets.
     pub size: u64,
-    /// SHA-256 of those octets, lower-case hex.
-    pub sha256: String,
+    /// SHA-256 of those octets, lower-case hex. Absent for the message's own text, which is no file.
+    pub sha256: Option<String>,
 }
 
 /// Where a part is shown (RFC 2183).

@@ -24,7 +24,8 @@ pub(crate) struct Ended {
 pub(crate) struct Leaf {
     decoder: Decoder,
     content: Content,
-    hash: Sha256,
+    /// Of the decoded octets, where they are a file or the canonical content.
+    hash: Option<Sha256>,
     size: u64,
     /// Absent for leaves that are not listed.
     info: Option<PartInfo>,
@@ -44,18 +45,18 @@ impl Leaf {
             (_, Encoding::Lines | Encoding::QuotedPrintable) => (Content::lines(), false),
             (_, Encoding::Base64 | Encoding::Binary) => (Content::Octets, false),
         };
-        let wanted = info.as_ref().is_some_and(|info| info.file_name.is_some() && sink.begin(info));
+        let is_file = info.as_ref().is_some_and(|info| info.file_name.is_some());
+        let hash = (is_file || matches!(content, Content::Octets)).then(Sha256::new);
+        let wanted = is_file && info.as_ref().is_some_and(|info| sink.begin(info));
         let decoder = Decoder::new(fields.encoding);
-        (Self { decoder, content, hash: Sha256::new(), size: 0, info, wanted }, unknown)
+        (Self { decoder, content, hash, size: 0, info, wanted }, unknown)
     }
 
     pub(crate) fn write(&mut self, octets: &[u8], sink: &mut impl AttachmentSink) {
         let Self { decoder, content, hash, size, wanted, .. } = self;
         for piece in octets.chunks(MAX_PIECE) {
             let decoded = decoder.decode(piece);
-            hash.update(decoded);
-            content.update(decoded);
-            *size += decoded.len() as u64;
+            add(decoded, content, hash, size);
             if *wanted && !decoded.is_empty() {
                 sink.write(decoded);
             }
@@ -64,19 +65,28 @@ impl Leaf {
 
     pub(crate) fn end(mut self, sink: &mut impl AttachmentSink) -> Ended {
         let rest = self.decoder.finish();
-        self.hash.update(rest);
-        self.content.update(rest);
-        self.size += rest.len() as u64;
+        add(rest, &mut self.content, &mut self.hash, &mut self.size);
         if self.wanted && !rest.is_empty() {
             sink.write(rest);
         }
-        let hash = self.hash.finalize();
-        let part = self.info.map(|info| Part { info, size: self.size, sha256: hex::encode(hash) });
+        let hash: Option<[u8; 32]> = self.hash.map(|hash| hash.finalize().into());
+        let sha256 = hash.map(hex::encode);
+        let part = self.info.map(|info| Part { info, size: self.size, sha256 });
         if let Some(part) = part.as_ref().filter(|_| self.wanted) {
             sink.end(part);
         }
-        Ended { part, canonical: self.content.finish(hash.into()), broken: self.decoder.is_broken() }
+        let canonical = self.content.finish(hash.unwrap_or_default());
+        Ended { part, canonical, broken: self.decoder.is_broken() }
     }
+}
+
+/// Takes decoded octets into account.
+fn add(decoded: &[u8], content: &mut Content, hash: &mut Option<Sha256>, size: &mut u64) {
+    if let Some(hash) = hash {
+        hash.update(decoded);
+    }
+    content.update(decoded);
+    *size += decoded.len() as u64;
 }
 
 /// A nested message that is listed and offered as one file.
@@ -135,7 +145,7 @@ impl NestedMessage {
 
     pub(crate) fn end(mut self, names: &mut FileNames, sink: &mut impl AttachmentSink) -> Part {
         self.offer(None, names, sink);
-        let part = Part { info: self.info, size: self.size, sha256: hex::encode(self.hash.finalize()) };
+        let part = Part { info: self.info, size: self.size, sha256: Some(hex::encode(self.hash.finalize())) };
         if self.wanted {
             sink.end(&part);
         }

@@ -3,9 +3,7 @@
 //! Decoders keep a few octets between calls, so the input may be cut anywhere. What is broken is decoded as far as
 //! it goes and noted; nothing fails. Uuencode is not decoded.
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64_simd::{AsOut, STANDARD};
 use memchr::{memchr, memchr_iter};
 
 /// Callers pass at most this many octets at once, which bounds the scratch buffers.
@@ -13,13 +11,6 @@ pub(crate) const MAX_PIECE: usize = 16 * 1024;
 
 /// A longer line of quoted-printable is decoded in pieces, each as if it were followed by a soft break.
 const MAX_LINE: usize = 4096;
-
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
 
 /// The encodings that are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,8 +90,9 @@ impl Base64 {
         self.out.clear();
         let whole = self.text.len() & !3;
         self.out.resize(whole / 4 * 3, 0);
-        match BASE64.decode_slice(self.text.get(..whole).unwrap_or_default(), &mut self.out) {
-            Ok(length) => {
+        match STANDARD.decode(self.text.get(..whole).unwrap_or_default(), self.out.as_out()) {
+            Ok(octets) => {
+                let length = octets.len();
                 self.out.truncate(length);
                 self.text.drain(..whole);
             }
@@ -115,8 +107,8 @@ impl Base64 {
         let mut group = Vec::with_capacity(4);
         for &octet in &std::mem::take(&mut self.text) {
             match octet {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => group.push(octet),
                 b'=' => self.flush(&mut group),
+                _ if sextet(octet).is_some() => group.push(octet),
                 _ => self.broken |= !octet.is_ascii_whitespace(),
             }
             if group.len() == 4 {
@@ -126,14 +118,11 @@ impl Base64 {
         self.text = group;
     }
 
-    /// Decodes a group of one to four characters; one alone holds no octet.
+    /// Decodes a group of one to four characters; one alone holds no octet, and bits that fill no octet do not count.
     fn flush(&mut self, group: &mut Vec<u8>) {
-        if group.len() > 1 {
-            group.resize(4, b'=');
-            let mut octets = [0; 3];
-            let length = BASE64.decode_slice(&group, &mut octets).unwrap_or_default();
-            self.out.extend(octets.iter().take(length));
-        }
+        let bits = |at: usize| group.get(at).copied().and_then(sextet).unwrap_or_default() << (26 - 6 * at);
+        let octets = (bits(0) | bits(1) | bits(2) | bits(3)).to_be_bytes();
+        self.out.extend(octets.iter().take(group.len().saturating_sub(1)));
         group.clear();
     }
 
@@ -241,6 +230,19 @@ impl QuotedPrintable {
     }
 }
 
+/// The six bits that a character of base64 stands for (RFC 4648, section 4).
+fn sextet(octet: u8) -> Option<u32> {
+    let (first, value) = match octet {
+        b'A'..=b'Z' => (b'A', 0),
+        b'a'..=b'z' => (b'a', 26),
+        b'0'..=b'9' => (b'0', 52),
+        b'+' => (b'+', 62),
+        b'/' => (b'/', 63),
+        _ => return None,
+    };
+    Some(u32::from(octet - first) + value)
+}
+
 fn hex_digit(octet: u8) -> Option<u8> {
     char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
@@ -321,7 +323,7 @@ mod tests {
 
         #[test]
         fn base64_comes_back(octets in proptest::collection::vec(any::<u8>(), 0..500), cut in 1usize..100) {
-            let encoded = BASE64.encode(&octets);
+            let encoded = STANDARD.encode_to_string(&octets);
             let lines = encoded.as_bytes().chunks(76).collect::<Vec<_>>().join(b"\r\n".as_slice());
             prop_assert_eq!(decode(Encoding::Base64, &lines, cut), (octets, false));
         }

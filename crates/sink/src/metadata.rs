@@ -92,7 +92,8 @@ impl Metadata {
             content_id: part.info.content_id.clone(),
             disposition: part.info.disposition,
             size: part.size,
-            sha256: part.sha256.clone(),
+            // Each part that is a file has one.
+            sha256: part.sha256.clone().unwrap_or_default(),
         });
         Self {
             schema: 1,
