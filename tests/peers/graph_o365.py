@@ -17,7 +17,7 @@ class Protocol(MSGraphProtocol):
     _protocol_url = given["graph"] + "/"
 
 
-account = Account(("client", "secret"), protocol=Protocol(), timezone="UTC")
+account = Account(("client", "secret"), protocol=Protocol())
 account.con.verify_ssl = given["ca_file"]
 account.con.session = account.con.get_session()
 account.con.update_session_auth_header(given["token"])

@@ -102,6 +102,11 @@ impl Call {
     }
 }
 
+/// A parameter of an action: their names are taken without regard to case, unlike those of properties.
+pub(super) fn parameter<'a>(json: &'a Value, name: &str) -> Option<&'a Value> {
+    json.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
 /// The segments of a path after the version: `users('a')/messages/x/$value` is `users`, `a`, `messages`, `x`, `$value`.
 pub(super) fn segments(path: &str) -> Vec<String> {
     let mut segments = Vec::new();

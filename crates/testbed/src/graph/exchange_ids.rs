@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    call::{Call, Reply},
+    call::{Call, Reply, parameter},
     errors::GraphError,
     ids::{Form, Id, number_of},
 };
@@ -19,7 +19,8 @@ pub(super) fn translate(owner: &Owner, call: &Call) -> Result<Reply, GraphError>
     let number = number_of(&owner.address);
     let (from, from_immutable) = form(&json, "sourceIdType")?;
     let (to, to_immutable) = form(&json, "targetIdType")?;
-    let inputs = json.get("inputIds").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let inputs =
+        parameter(&json, "inputIds").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if inputs.is_empty() || inputs.len() > MOST {
         let message = format!("The number of ids must be between 1 and {MOST}.");
         return Err(GraphError::bad_request("ErrorInvalidArgument", message));
@@ -58,7 +59,7 @@ fn failed(text: &str, code: &str, message: &str) -> Value {
 
 /// A form by its name, and whether its ids are immutable.
 fn form(json: &Value, key: &str) -> Result<(Form, bool), GraphError> {
-    match json.get(key).and_then(Value::as_str).unwrap_or_default() {
+    match parameter(json, key).and_then(Value::as_str).unwrap_or_default() {
         "entryId" => Ok((Form::Entry, false)),
         "immutableEntryId" => Ok((Form::Entry, true)),
         "ewsId" => Ok((Form::Ews, false)),

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    call::Reply,
+    call::{Reply, parameter},
     errors::GraphError,
     ids::Id,
     odata,
@@ -131,7 +131,7 @@ pub(super) fn is_last_place(folder: &FolderInfo) -> bool {
 
 /// A folder's id that a body names, under the name `key`.
 pub(super) fn destination(target: &Target<'_>, json: &Value, key: &str) -> Result<FolderId, GraphError> {
-    let Some(id) = json.get(key).and_then(Value::as_str) else {
+    let Some(id) = parameter(json, key).and_then(Value::as_str) else {
         return Err(GraphError::bad_request("ErrorInvalidRequest", format!("{key} is missing.")));
     };
     let folder = target.folder_id(id)?;

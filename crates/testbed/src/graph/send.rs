@@ -4,7 +4,13 @@ use axum::http::StatusCode;
 use mail_parser::MessageParser;
 use serde_json::Value;
 
-use super::{call::Reply, control::Sent, drafts, errors::GraphError, target::Target};
+use super::{
+    call::{Reply, parameter},
+    control::Sent,
+    drafts,
+    errors::GraphError,
+    target::Target,
+};
 use crate::mailbox::{Content, FlagChange, Flags, FolderId, NewMessage, Role};
 
 /// `POST sendMail`: 202, and a copy in the sent items of the mailbox in the path.
@@ -13,10 +19,10 @@ pub(super) fn send_mail(target: &Target<'_>) -> Result<Reply, GraphError> {
         (drafts::mime(target)?, true)
     } else {
         let json = target.call.json()?;
-        let Some(message) = json.get("message").filter(|message| message.is_object()) else {
+        let Some(message) = parameter(&json, "message").filter(|message| message.is_object()) else {
             return Err(GraphError::bad_request("BadRequest", "The parameter 'Message' is missing."));
         };
-        let saved = json.get("saveToSentItems").is_none_or(|saved| *saved != Value::Bool(false));
+        let saved = parameter(&json, "saveToSentItems").is_none_or(|saved| *saved != Value::Bool(false));
         (drafts::message(target, message)?, saved)
     };
     hand_in(target, &content)?;

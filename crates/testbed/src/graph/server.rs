@@ -257,6 +257,8 @@ fn counted(face: &Face, body: Body) -> Body {
         if left == 0 {
             match action.take() {
                 Some(MessageFault::Drop) => {
+                    // HTTP/2 throws away what it has not sent yet when a stream fails: the client is to get the beginning.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                     let lost = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
                     return Some((Err(lost), (pieces, left, action)));
                 }

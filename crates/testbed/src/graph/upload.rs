@@ -17,7 +17,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use super::{
-    call::Reply,
+    call::{Reply, parameter},
     drafts,
     errors::GraphError,
     ids::{Form, Id, number_of},
@@ -70,7 +70,7 @@ pub(super) fn create(target: &Target<'_>, folder: Option<FolderId>, id: &str) ->
     let (_, message) = target.message(id, folder)?;
     drafts::refuse_sent(&message)?;
     let json = target.call.json()?;
-    let item = json.get("AttachmentItem").or_else(|| json.get("attachmentItem")).cloned().unwrap_or_default();
+    let item = parameter(&json, "AttachmentItem").cloned().unwrap_or_default();
     let text = |key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
     let size = item.get("size").and_then(Value::as_u64).unwrap_or_default();
     let (Some(name), Some("file")) = (text("name"), text("attachmentType").as_deref()) else {
