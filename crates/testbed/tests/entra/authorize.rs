@@ -35,7 +35,11 @@ async fn an_unknown_app_or_tenant_is_told_to_the_person() {
     let scene = Scene::start().await;
     scene.authorize(&[("client_id", "22222222-0000-4000-8000-000000000000")]).await.is_error(700_016);
     let usual = [("client_id", CLIENT_ID), ("redirect_uri", REDIRECT)];
+    let neighbour = "88888888-2222-4333-8444-555555555555";
+    scene.entra().change(|directory| directory.add_tenant(Tenant::new(neighbour, "buren.example")));
     for (tenant, code) in [
+        // An app of one tenant is none of another's.
+        (neighbour, 700_016),
         ("33333333-0000-4000-8000-000000000000", 90002),
         ("elders.example", 90002),
         ("not-a-tenant", 900_023),
