@@ -159,14 +159,20 @@ pub fn check(setting: &Setting, value: &str) -> Result<String, String> {
     Ok(value)
 }
 
-/// Fills a template: each `{key}` becomes the setting's value, or nothing where it has none.
+/// Fills a template: each `{key}` becomes the setting's value, or nothing where it has none. Braces around what cannot be
+/// a key, such as those of JSON, stay.
 #[must_use]
 pub fn fill(template: &str, settings: &BTreeMap<String, String>) -> String {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
-        let Some((key, after)) = after.split_once('}') else {
+        let is_key = |text: &str| {
+            let mut letters = text.bytes();
+            letters.next().is_some_and(|first| first.is_ascii_lowercase())
+                && letters.all(|letter| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        };
+        let Some((key, after)) = after.split_once('}').filter(|(key, _)| is_key(key)) else {
             filled.push('{');
             rest = after;
             continue;
@@ -244,5 +250,7 @@ mod tests {
         let settings = given(&[("tenant", "contoso"), ("x", "{tenant}")]);
         assert_eq!(fill("https://login/{tenant}/v2{gone}", &settings), "https://login/contoso/v2");
         assert_eq!(fill("{x} {open", &settings), "{tenant} {open");
+        let json = r#"{"a_b":{"c":["{tenant}"]}}"#;
+        assert_eq!(fill(json, &settings), r#"{"a_b":{"c":["contoso"]}}"#);
     }
 }
