@@ -30,6 +30,7 @@ mod grants;
 mod inlet;
 mod intake;
 mod limits;
+mod lines;
 mod linker;
 mod loader;
 mod proxy;
@@ -42,5 +43,6 @@ mod tls;
 
 pub use catalogue::{Catalogue, CatalogueError, CatalogueOptions, Entry, Inspected};
 pub use limits::SessionLimits;
+pub use lines::Lines;
 pub use loader::Examined;
 pub use rejection::Rejection;

@@ -13,11 +13,9 @@ use tokio::net::TcpStream;
 use tokio_socks::Error as Socks;
 use tokio_socks::tcp::Socks5Stream;
 use wissel_model::proxy::{Proxy, ProxyKind, ProxyServer};
-use wissel_model::secrets::{SecretError, code, field};
-use wissel_model::{ConnectorError, ErrorKind};
+use wissel_model::secrets::{SecretError, Secrets, code, field};
+use wissel_model::{Account, ConnectorError, ErrorKind};
 use zeroize::Zeroizing;
-
-use crate::state::Context;
 
 /// Octets that a proxy may answer CONNECT with.
 const MOST_ANSWER: usize = 8 << 10;
@@ -35,12 +33,17 @@ pub(crate) struct Via {
 ///
 /// # Errors
 /// The proxy's password cannot be had, or the system names a proxy of a kind that is not supported.
-pub(crate) async fn via(context: &Context, host: &str, port: u16) -> Result<Option<Via>, ConnectorError> {
-    let Some(proxy) = &context.account.connection.proxy else { return Ok(None) };
+pub(crate) async fn via(
+    account: &Account,
+    secrets: &dyn Secrets,
+    host: &str,
+    port: u16,
+) -> Result<Option<Via>, ConnectorError> {
+    let Some(proxy) = &account.connection.proxy else { return Ok(None) };
     let Proxy::Server(server) = proxy else { return of_system(host, port) };
     let mut password = None;
     if let Some(user) = &server.user {
-        let secret = context.secrets.secret(context.account.id, field::PROXY_PASSWORD).await;
+        let secret = secrets.secret(account.id, field::PROXY_PASSWORD).await;
         password = Some(secret.map_err(|error| {
             let (code, message) = match error {
                 SecretError::Missing(_) => (
@@ -49,7 +52,7 @@ pub(crate) async fn via(context: &Context, host: &str, port: u16) -> Result<Opti
                         "no password of '{user}' is stored for the proxy {}; store it with `wissel account edit \"{}\" \
                          --proxy-password-stdin`",
                         server.address(),
-                        context.account.name
+                        account.name
                     ),
                 ),
                 SecretError::Unreadable(problem) => (code::VAULT, problem),

@@ -218,6 +218,25 @@ impl Store {
         .await
     }
 
+    /// Removes the sealed secret of an account's field, if there is one.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn remove_secret(&self, account: AccountId, field: &str) -> Result<()> {
+        let field = field.to_owned();
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM account_secret WHERE account = ? AND field = ?")
+                    .bind(account.to_string())
+                    .bind(field)
+                    .execute(&mut *tx)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// The sealed secret of an account's field.
     ///
     /// # Errors

@@ -74,7 +74,7 @@ impl streams::Host for State {
         let grant = context.grants.stream(&endpoint)?.clone();
         let within = Duration::from_secs(policy.connect_timeout_seconds.into());
         let idle = Duration::from_secs(policy.idle_timeout_seconds.into());
-        let via = proxy::via(context, &grant.host, grant.port).await?;
+        let via = proxy::via(&context.account, &*context.secrets, &grant.host, grant.port).await?;
         let mut wire = Wire::dial(&grant, via.as_ref(), &self.call, within, idle).await?;
         let security = match grant.tls {
             TlsMode::Clear => Security::Clear,

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use wissel_model::proxy::ProxyServer;
-use wissel_model::{AccountId, ConnectorError, ErrorKind};
+use wissel_model::{Account, AccountId, ConnectorError, ErrorKind};
 
 use crate::proxy::Via;
-use crate::state::Context;
 use crate::tls::{Profile, Trust};
 
 /// A client that signs in to a proxy is for one account only.
@@ -41,11 +40,11 @@ impl Clients {
     /// `invalid-setting` when the trusted certificates cannot be read.
     pub(crate) async fn client(
         &self,
-        context: &Context,
+        account: &Account,
         via: Option<Via>,
     ) -> Result<reqwest::Client, ConnectorError> {
-        let policy = &context.account.connection;
-        let through = via.as_ref().map(|via| (via.server.clone(), context.account.id));
+        let policy = &account.connection;
+        let through = via.as_ref().map(|via| (via.server.clone(), account.id));
         let key = (Profile::of(policy), policy.connect_timeout_seconds, through);
         let password = via.as_ref().and_then(|via| via.password.clone());
         if let Some(known) = self.clients.lock().unwrap_or_else(PoisonError::into_inner).get(&key)

@@ -11,8 +11,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::coop::unconstrained;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
-use wissel_model::{ConnectorError, ErrorKind};
+use wissel_model::secrets::Secrets;
+use wissel_model::{Account, ConnectorError, ErrorKind};
 
+use super::client::Clients;
 use super::request::Checked;
 use crate::call::Call;
 use crate::inlet::Feed;
@@ -101,10 +103,22 @@ impl Running {
 async fn answer(context: &Context, request: Checked, idle: Duration) -> Result<reqwest::Response> {
     let within = idle + Duration::from_secs(request.body_size() / SLOWEST_UPLOAD);
     let request = request.authenticated(context).await?;
+    let Context { account, secrets, clients, .. } = context;
+    execute(account, &**secrets, clients, request, within).await
+}
+
+/// Sends a request as the account's connections go, and waits at most this long for the head of the answer.
+pub(crate) async fn execute(
+    account: &Account,
+    secrets: &dyn Secrets,
+    clients: &Clients,
+    request: reqwest::Request,
+    within: Duration,
+) -> Result<reqwest::Response> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
     let port = request.url().port_or_known_default().unwrap_or_default();
-    let via = proxy::via(context, host.trim_matches(['[', ']']), port).await?;
-    let client = context.clients.client(context, via.clone()).await?;
+    let via = proxy::via(account, secrets, host.trim_matches(['[', ']']), port).await?;
+    let client = clients.client(account, via.clone()).await?;
     match timeout(within, client.execute(request)).await {
         // A request in the clear is not tunnelled: there the proxy answers itself.
         Ok(Ok(response)) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => match &via {
@@ -116,7 +130,7 @@ async fn answer(context: &Context, request: Checked, idle: Duration) -> Result<r
             (Some(via), Some(reason)) => via.failed(&host, port, &reason),
             _ => failed(&host, error),
         }),
-        Err(_) => Err(silent(&host, idle)),
+        Err(_) => Err(silent(&host, within)),
     }
 }
 
@@ -151,7 +165,7 @@ impl Feed for Body {
     }
 }
 
-fn silent(host: &str, idle: Duration) -> ConnectorError {
+pub(crate) fn silent(host: &str, idle: Duration) -> ConnectorError {
     let message = format!("{host} was silent for {} seconds", idle.as_secs());
     ConnectorError::new(ErrorKind::Temporary, message).with_code("timeout")
 }
@@ -170,7 +184,7 @@ fn on_the_way(error: &reqwest::Error) -> Option<String> {
 }
 
 /// The innermost cause says what went wrong; the URL, which may hold an id, stays out.
-fn failed(host: &str, error: reqwest::Error) -> ConnectorError {
+pub(crate) fn failed(host: &str, error: reqwest::Error) -> ConnectorError {
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;
     loop {
