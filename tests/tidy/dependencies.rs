@@ -67,7 +67,7 @@ fn only_the_host_depends_on_wasmtime() {
 #[test]
 fn the_lower_floors_do_not_know_the_host() {
     let members = members();
-    for floor in ["model", "mime", "vault", "store", "sink", "jobs"] {
+    for floor in ["model", "mime", "vault", "auth", "store", "sink", "jobs"] {
         let name = format!("wissel-{floor}");
         assert!(members.iter().any(|(member, _)| *member == name), "{name} is gone: correct this test");
         let reached = reach(&name, &members);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use wissel_auth::Authority;
 use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_jobs::{JobError, Workshop};
 use wissel_model::{Account, ConnectorError, Connectors, Description, ImportJob, OpenOptions, Session};
@@ -17,7 +18,7 @@ use crate::home_lock;
 use crate::problem::{INSTALL, Problem};
 use crate::secrets::StoredSecrets;
 use crate::text::{Language, quoted};
-use crate::{form, signal};
+use crate::{form, signal, tokens};
 
 /// What a command works with.
 pub(crate) struct Context {
@@ -35,6 +36,7 @@ pub(crate) struct Context {
     lock: std::sync::OnceLock<home_lock::Shared>,
     store: OnceCell<Store>,
     secrets: OnceCell<Arc<StoredSecrets>>,
+    authority: OnceCell<Arc<Authority>>,
     catalogue: OnceCell<Arc<Catalogue>>,
 }
 
@@ -50,6 +52,7 @@ impl Context {
             lock: std::sync::OnceLock::new(),
             store: OnceCell::new(),
             secrets: OnceCell::new(),
+            authority: OnceCell::new(),
             catalogue: OnceCell::new(),
         })
     }
@@ -81,6 +84,16 @@ impl Context {
             .get_or_try_init(|| async {
                 let store = self.store().await?.clone();
                 Ok(Arc::new(StoredSecrets::new(store, self.home.vault_key(), self.home.locks())))
+            })
+            .await
+    }
+
+    /// What gives out tokens.
+    pub(crate) async fn authority(&self) -> anyhow::Result<&Arc<Authority>> {
+        self.authority
+            .get_or_try_init(|| async {
+                let secrets = Arc::clone(self.secrets().await?);
+                Ok(Arc::new(tokens::authority(secrets, self.home.locks())))
             })
             .await
     }

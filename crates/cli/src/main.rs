@@ -3,6 +3,7 @@
 
 mod archive;
 mod args;
+mod authorization;
 mod commands;
 mod config;
 mod context;
@@ -23,6 +24,7 @@ mod secrets;
 mod signal;
 mod spans;
 mod text;
+mod tokens;
 mod vault_advice;
 mod views;
 

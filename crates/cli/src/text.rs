@@ -1,5 +1,7 @@
 //! The sentences that a person reads most, in English and Dutch side by side. Errors and help are English.
 
+mod authorize;
+
 use clap::ValueEnum;
 use wissel_vault::KeySource;
 

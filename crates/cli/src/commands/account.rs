@@ -1,6 +1,7 @@
 //! `wissel account`: mail accounts.
 
 mod add;
+mod authorize;
 mod edit;
 mod test;
 
@@ -14,7 +15,7 @@ use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
 use crate::text::Language;
-use crate::{form, output, views};
+use crate::{authorization, form, output, views};
 
 /// What can be done with accounts.
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,8 @@ pub(crate) enum Command {
         /// The account; the default account when absent
         name: Option<String>,
     },
+    /// Let Wissel into the mailbox: sign in at the provider, here or elsewhere. Can be repeated at any time
+    Authorize(authorize::Arguments),
     /// Make an account the one that is used where none is named
     Default {
         /// The account
@@ -62,6 +65,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
         Command::Show { name } => show(context, name.as_deref()).await,
         Command::Edit(arguments) => edit::run(context, arguments).await,
         Command::Test { name } => test::run(context, name.as_deref()).await,
+        Command::Authorize(arguments) => authorize::run(context, arguments).await,
         Command::Default { name, .. } => default(context, name.as_deref()).await,
         Command::Remove { name, yes } => remove(context, &name, yes).await,
     }
@@ -162,8 +166,16 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
     let stored = context.store().await?.secret_fields(account.id).await?;
     let description = context.description(&account.connector).await.ok();
     let secrets = views::secret_fields(&account, description.as_deref(), &stored);
+    let authorization = match description.as_deref() {
+        Some(description) => authorization::status(context, &account, description).await?,
+        None => None,
+    };
     if context.json {
-        output::json(&views::account(&account, &secrets));
+        let mut document = views::account(&account, &secrets);
+        if let Some(authorization) = &authorization {
+            document["authorization"] = authorization.view();
+        }
+        output::json(&document);
         return Ok(Code::Done);
     }
     let connection = &account.connection;
@@ -174,6 +186,10 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
         (label("Name", "Naam"), account.name.clone()),
         ("Connector", account.connector.clone()),
         (label("Sign-in", "Aanmelden met"), account.auth.clone()),
+        (
+            label("Authorisation", "Autorisatie"),
+            authorization.as_ref().map(|authorization| authorization.line(language)).unwrap_or_default(),
+        ),
         (label("Default", "Standaard"), language.yes_or_no(account.is_default)),
         (label("Secrets", "Geheimen"), secrets_text(language, &secrets)),
         (
@@ -185,6 +201,10 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
     ];
     fields.extend(account.settings.iter().map(|(key, value)| (key.as_str(), value.clone())));
     output::fields(&fields);
+    if let Some(next) = authorization.map(|authorization| authorization.next).filter(|next| !next.is_empty())
+    {
+        output::note(&next);
+    }
     if description.is_none() {
         output::note(&format!("its connector '{}' is not installed", account.connector));
     }

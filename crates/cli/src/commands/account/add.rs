@@ -50,7 +50,8 @@ pub(crate) struct ConnectionOptions {
     /// Accept any certificate; unsafe
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     allow_untrusted_certificate: Option<bool>,
-    /// Send secrets unencrypted to this endpoint of the connector; unsafe; can be repeated
+    /// Send secrets unencrypted to this endpoint of the connector, or to the provider of this auth method; unsafe; can be
+    /// repeated
     #[arg(long, value_name = "ENDPOINT")]
     allow_clear_text: Vec<String>,
     /// Connect through this proxy: socks5h://[USER@]HOST:PORT, http://[USER@]HOST:PORT, or `system` for what the
@@ -99,12 +100,13 @@ pub(crate) fn check_connection(
     description: &Description,
 ) -> Result<(), Problem> {
     for endpoint in &policy.allow_clear_text {
-        if description.endpoint(endpoint).is_none() {
+        if description.endpoint(endpoint).is_none() && description.auth_method(endpoint).is_none() {
             let known: Vec<&str> =
                 description.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+            let methods: Vec<&str> = description.auth.iter().map(|method| method.id.as_str()).collect();
             return Err(Problem::usage(
                 format!("account '{account}': connector '{}' has no endpoint '{endpoint}'", description.name),
-                format!("Its endpoints are: {}.", known.join(", ")),
+                format!("Its endpoints are: {}; its auth methods: {}.", known.join(", "), methods.join(", ")),
             ));
         }
     }

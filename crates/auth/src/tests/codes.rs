@@ -1,0 +1,190 @@
+//! Links, answers, the loopback address, and another device.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::stage::{Says, Stage, no, token};
+use crate::{Answer, AuthError, Authorization, Loopback, Pending, Plan, Standing, status};
+
+fn query(link: &url::Url) -> BTreeMap<String, String> {
+    link.query_pairs().into_owned().collect()
+}
+
+#[test]
+fn a_link_asks_for_what_the_description_and_the_settings_say() {
+    let stage = Stage::new("oauth2-code");
+    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
+    let asked = query(&begun.link);
+    assert!(begun.link.as_str().starts_with("https://login.example.test/authorize?"));
+    assert_eq!(asked["scope"], "openid offline_access profile-read https://mail.example.test/Mail.Read");
+    assert_eq!((asked["client_id"].as_str(), asked["response_type"].as_str()), ("wissel-1", "code"));
+    assert_eq!((asked["code_challenge_method"].as_str(), asked["code_challenge"].len()), ("S256", 43));
+    assert_eq!(
+        (asked["login_hint"].as_str(), asked["redirect_uri"].as_str()),
+        ("inkoop@example.test", "http://localhost:7/")
+    );
+    assert!(asked["state"].len() >= 16 && !asked.contains_key("empty"));
+    let again = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
+    assert_ne!(query(&again.link)["state"], asked["state"]);
+}
+
+#[test]
+fn an_answer_is_read_from_whatever_a_person_pastes() {
+    let full = Some(("c0de", Some("st")));
+    let cases = [
+        ("http://localhost:1234/?code=c0de&state=st&iss=https%3A%2F%2Fl.test", full),
+        ("  \"https://relay.example/page?x=1&code=c0de&state=st#top\" ", full),
+        ("https://relay.example/#code=c0de&state=st", full),
+        ("code=c0de&state=st", full),
+        ("?state=st&code=c0de", full),
+        ("c0de", Some(("c0de", None))),
+        ("http://localhost/", None),
+        ("code=a&code=b", None),
+        ("two words", None),
+        ("", None),
+    ];
+    for (pasted, expected) in cases {
+        let read = Answer::read(pasted);
+        let found = read.as_ref().ok().map(|a| (a.code.as_deref().unwrap(), a.state.as_deref()));
+        match expected {
+            Some(expected) => assert_eq!(found, Some(expected), "{pasted}"),
+            // What is given twice is not read as an answer; at most as something that no provider takes.
+            None => assert!(found.is_none_or(|(code, _)| code == pasted), "{pasted}: {found:?}"),
+        }
+        assert!(!format!("{read:?}").contains("c0de"), "{read:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_redeemed_with_its_verifier_and_the_same_redirect() {
+    let stage = Stage::new("oauth2-code");
+    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
+    let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
+    // {"preferred_username":"anna@example.test","sub":"1"}
+    let id = "e30.eyJwcmVmZXJyZWRfdXNlcm5hbWUiOiJhbm5hQGV4YW1wbGUudGVzdCIsInN1YiI6IjEifQ.x";
+    stage.provider.says([Says::Json(
+        200,
+        json!({ "access_token": "A", "token_type": "bearer", "expires_in": 60, "scope": "openid MAIL.READ", "id_token": id }),
+    )]);
+    let answer = Answer::read(&format!("code=c0de&state={}", begun.pending.state())).unwrap();
+    let grant = provider.finish(&begun.pending, &answer).await.unwrap();
+    let form = stage.provider.form(0);
+    assert_eq!((form["grant_type"].as_str(), form["code"].as_str()), ("authorization_code", "c0de"));
+    assert_eq!(form["redirect_uri"], "http://localhost:7/");
+    assert!(
+        form["code_verifier"].len() >= 43
+            && !form.contains_key("prompt")
+            && !form.contains_key("client_secret")
+    );
+    assert_eq!(grant.user.as_deref(), Some("anna@example.test"));
+    assert_eq!(grant.scopes, ["openid", "MAIL.READ"]);
+    // Scopes are found whatever their case, and with their resource or without.
+    assert_eq!(stage.plan().missing(&grant.scopes), ["profile-read"]);
+    assert_eq!(status(&stage.plan(), Some(&grant)).standing, Standing::Expiring, "nothing renews it");
+}
+
+#[tokio::test]
+async fn an_answer_to_another_sign_in_or_from_somebody_else_is_not_redeemed() {
+    let stage = Stage::new("oauth2-code");
+    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
+    let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
+    let finish = async |text: String| provider.finish(&begun.pending, &Answer::read(&text).unwrap()).await;
+    let state = begun.pending.state();
+    assert!(matches!(finish("code=c&state=other".to_owned()).await, Err(AuthError::OtherState)));
+    let other = finish(format!("code=c&state={state}&iss=https://evil.test")).await;
+    assert!(matches!(other, Err(AuthError::OtherIssuer { got }) if got == "https://evil.test"));
+    let declined = finish(format!("error=access_denied&error_description=CODE65004:+no&state={state}")).await;
+    assert_eq!(declined.unwrap_err().code(), Some("CODE65004"));
+    assert_eq!(stage.provider.asked(), 0);
+    stage.provider.says([token("A", None)]);
+    finish(format!("code=c&state={state}&iss=https://login.example.test/v2")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_link_is_answered_later_once_and_not_after_a_day() {
+    let stage = Stage::new("oauth2-code");
+    let (authority, plan) = (&stage.authority, stage.plan());
+    assert!(matches!(authority.pending(&stage.account, &plan).await, Err(AuthError::NothingPending { .. })));
+    let begun = Authorization::begin(&plan, "https://relay.example/").unwrap();
+    authority.keep_pending(&stage.account, &plan, &begun.pending).await.unwrap();
+    let kept = authority.pending(&stage.account, &plan).await.unwrap();
+    assert_eq!(kept.state(), begun.pending.state());
+    assert!(!format!("{kept:?}").contains(kept.state()));
+    authority.forget_pending(&stage.account, &plan).await.unwrap();
+    assert!(authority.pending(&stage.account, &plan).await.is_err());
+    let old = json!({ "state": "s", "verifier": "v", "redirect": "r", "begun": "2020-01-01T00:00:00Z" });
+    let old = Pending::read(&secrecy::SecretString::from(old.to_string()));
+    assert!(matches!(old, Err(AuthError::NothingPending { why }) if why.contains("day")));
+}
+
+async fn get(address: &str, path: &str) -> String {
+    let host = address.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn the_loopback_address_takes_the_one_answer_and_is_not_stopped_by_others() {
+    let loopback = Loopback::open(None).await.unwrap();
+    let address = loopback.redirect();
+    let port = address.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
+    assert!(matches!(Loopback::open(Some(port)).await, Err(AuthError::PortInUse { .. })));
+    let waiting = tokio::spawn(async move { loopback.answer("st", "nl").await });
+    // A browser that opens a connection ahead and does not use it.
+    let _idle = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    for path in ["/?code=stolen&state=other", "/favicon.ico", "/?code=stolen", "/elsewhere?code=x&state=st"] {
+        assert!(get(&address, path).await.starts_with("HTTP/1.1 400 "), "{path}");
+    }
+    let page = get(&address, "/?code=c0de&state=st").await;
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("Aangemeld") && page.contains("no-store"));
+    assert!(page.contains("default-src 'none'") && !page.contains("c0de"));
+    let answer = waiting.await.unwrap().unwrap();
+    assert_eq!(answer.code.as_deref(), Some("c0de"));
+}
+
+#[tokio::test]
+async fn a_person_signs_in_on_another_device() {
+    let stage = Stage::new("oauth2-device");
+    let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
+    stage.provider.says([
+        Says::Json(
+            200,
+            json!({ "device_code": "dev-c0de", "user_code": "ABCD", "verification_uri": "https://d.test/", "expires_in": 600, "interval": 0 }),
+        ),
+        no("authorization_pending", ""),
+        Says::Later(503, "1"),
+        token("A", Some("R")),
+    ]);
+    let begun = provider.begin_device().await.unwrap();
+    assert_eq!((begun.code(), begun.address()), ("ABCD", "https://d.test/"));
+    let grant = provider.wait_for_device(&begun).await.unwrap();
+    assert!(grant.renewable());
+    assert_eq!(stage.provider.form(1)["device_code"], "dev-c0de");
+    for (error, code) in [("access_denied", "access_denied"), ("expired_token", "expired_token")] {
+        stage.provider.says([no(error, "")]);
+        let refused = provider.wait_for_device(&begun).await.unwrap_err();
+        assert_eq!((refused.code(), refused.is_permanent()), (Some(code), true));
+    }
+}
+
+#[test]
+fn an_endpoint_in_the_clear_needs_the_operators_permission_by_name() {
+    let mut stage = Stage::new("oauth2-code");
+    stage.account.settings.insert("authority".to_owned(), "http://127.0.0.1:1".to_owned());
+    let error = Plan::new(&stage.account, &stage.method).unwrap_err();
+    assert!(error.to_string().contains("--allow-clear-text oauth"), "{error}");
+    stage.account.connection.allow_clear_text.insert("imap".to_owned());
+    assert!(Plan::new(&stage.account, &stage.method).is_err());
+    stage.account.connection.allow_clear_text.insert("oauth".to_owned());
+    assert!(Plan::new(&stage.account, &stage.method).is_ok());
+    for wrong in ["ftp://x", "https://user@x", "x", "https://x#y"] {
+        stage.account.settings.insert("authority".to_owned(), wrong.to_owned());
+        assert!(Plan::new(&stage.account, &stage.method).is_err(), "{wrong}");
+    }
+}

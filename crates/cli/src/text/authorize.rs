@@ -1,0 +1,134 @@
+//! What a person reads while an account is authorised.
+
+use std::time::Duration;
+
+use super::Language;
+
+impl Language {
+    /// Before the link to the page where a person signs in.
+    pub(crate) fn sign_in_here(self, opened: bool) -> String {
+        if opened {
+            self.pick(
+                "The browser opens this page; sign in there. If it does not open, open it yourself:",
+                "De browser opent deze pagina; meld u daar aan. Opent hij niet, open hem dan zelf:",
+            )
+        } else {
+            self.pick(
+                "Open this page in a browser and sign in there:",
+                "Open deze pagina in een browser en meld u daar aan:",
+            )
+        }
+        .to_owned()
+    }
+
+    /// Where the answer can be pasted. `relayed`: a page shows it; else the browser ends at this machine's own address.
+    pub(crate) fn paste_here(self, relayed: bool) -> &'static str {
+        if relayed {
+            self.pick(
+                "After signing in, the page shows a code. Paste it here:",
+                "Na het aanmelden toont de pagina een code. Plak die hier:",
+            )
+        } else {
+            self.pick(
+                "Is the browser on another machine? Then its last page does not load: paste the whole address of that \
+                 page here.",
+                "Staat de browser op een andere computer? Dan laadt de laatste pagina niet: plak hier het hele adres van \
+                 die pagina.",
+            )
+        }
+    }
+
+    /// What becomes of a link that somebody opens elsewhere.
+    pub(crate) fn link_advice(self, next: &str, relayed: bool) -> String {
+        match (self, relayed) {
+            (Self::En, true) => format!(
+                "Whoever signs in there is shown a code. Give it within a day: `{next}`, and paste it there."
+            ),
+            (Self::En, false) => format!(
+                "After signing in, the browser ends at an address that does not load. Give that whole address within a \
+                 day: `{next}`, and paste it there."
+            ),
+            (Self::Nl, true) => format!(
+                "Wie zich daar aanmeldt, krijgt een code te zien. Geef die binnen een dag op: `{next}`, en plak hem daar."
+            ),
+            (Self::Nl, false) => format!(
+                "Na het aanmelden eindigt de browser op een adres dat niet laadt. Geef dat hele adres binnen een dag op: \
+                 `{next}`, en plak het daar."
+            ),
+        }
+    }
+
+    /// What to do on another device.
+    pub(crate) fn device_advice(self, address: &str, code: &str, lasts: Duration) -> String {
+        let minutes = lasts.as_secs().div_ceil(60);
+        self.pick(
+            format!("On any device, open {address}\nand enter the code {code} within {minutes} minutes."),
+            format!("Open op een willekeurig apparaat {address}\nen voer binnen {minutes} minuten de code {code} in."),
+        )
+    }
+
+    /// The closing line of a sign-in.
+    pub(crate) fn authorized(self, account: &str, user: Option<&str>) -> String {
+        match user {
+            Some(user) => self.pick(
+                format!("account '{account}' is authorised, by {user}"),
+                format!("account '{account}' is geautoriseerd, door {user}"),
+            ),
+            None => self.pick(
+                format!("account '{account}' is authorised"),
+                format!("account '{account}' is geautoriseerd"),
+            ),
+        }
+    }
+
+    /// The warning that somebody else signed in than whose mailbox it is.
+    pub(crate) fn other_user(self, user: &str, mailbox: &str) -> String {
+        self.pick(
+            format!(
+                "WARNING: signed in as {user}, while the account is for {mailbox}. That is right for a shared mailbox to \
+                 which {user} has full access; else authorise again, as {mailbox}."
+            ),
+            format!(
+                "WAARSCHUWING: aangemeld als {user}, terwijl het account voor {mailbox} is. Dat klopt bij een gedeeld \
+                 postvak waartoe {user} volledige toegang heeft; autoriseer anders opnieuw, als {mailbox}."
+            ),
+        )
+    }
+
+    /// The warning about a permission that was asked for in vain.
+    pub(crate) fn not_granted(self, scope: &str, purpose: Option<&str>, optional: bool) -> String {
+        let purpose = purpose.map(|purpose| format!(" ({purpose})")).unwrap_or_default();
+        match (self, optional) {
+            (Self::En, true) => {
+                format!(
+                    "not granted: {scope}{purpose}. The account works without it, but not all that it could do does."
+                )
+            }
+            (Self::En, false) => format!(
+                "WARNING: not granted: {scope}{purpose}. What needs it will be refused. Have the permission added to the \
+                 client and consented to, and authorise again."
+            ),
+            (Self::Nl, true) => {
+                format!("niet verleend: {scope}{purpose}. Het account werkt zonder, maar kan niet alles.")
+            }
+            (Self::Nl, false) => format!(
+                "WAARSCHUWING: niet verleend: {scope}{purpose}. Wat dit nodig heeft, wordt geweigerd. Laat de machtiging \
+                 aan de client toevoegen, geef er toestemming voor, en autoriseer opnieuw."
+            ),
+        }
+    }
+
+    /// The warning about an authorisation that ends with its token.
+    pub(crate) fn not_renewable(self, ends: &str) -> String {
+        self.pick(
+            format!(
+                "WARNING: the provider gave nothing to renew the token with: at {ends} the account has to be authorised \
+                 again. The scope `offline_access`, or the provider's own setting for it, is missing."
+            ),
+            format!(
+                "WAARSCHUWING: de aanbieder gaf niets om het token mee te vernieuwen: op {ends} moet het account opnieuw \
+                 worden geautoriseerd. De scope `offline_access`, of een eigen instelling van de aanbieder, ontbreekt."
+            ),
+        )
+    }
+}
