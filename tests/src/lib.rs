@@ -15,6 +15,7 @@ pub mod corpus;
 pub mod dovecot;
 pub mod identical;
 pub mod imap;
+pub mod issuer;
 pub mod observer;
 pub mod paths;
 pub mod proxy;

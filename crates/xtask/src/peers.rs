@@ -1,6 +1,8 @@
-//! Client libraries by others (Python) that tests use against the test bed's faces, in `target/peers`.
+//! Programs by others that tests run against: client libraries in Python for the test bed's faces, and a token issuer on
+//! Node.js.
 //!
-//! A virtual environment with exactly what `tests/peers/requirements.txt` pins; made anew when that file changes.
+//! The first are a virtual environment in `target/peers` with exactly what `tests/peers/requirements.txt` pins; the second is
+//! in `tests/peers/oidc`, as its lock file says. Each is made anew when that file changes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,8 +19,30 @@ pub fn python() -> PathBuf {
     workspace::root().join(path)
 }
 
-/// Installs the libraries, unless they are there.
+/// Installs all of them, unless they are there.
 pub fn install() -> Result<()> {
+    libraries()?;
+    issuer()
+}
+
+/// The issuer. npm leaves a lock file of its own once it is done.
+fn issuer() -> Result<()> {
+    let folder = workspace::root().join("tests/peers/oidc");
+    let modified = |name: &str| fs::metadata(folder.join(name)).and_then(|meta| meta.modified()).ok();
+    let installed = modified("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= modified("package-lock.json") {
+        say("token issuer for the tests", "installed");
+        return Ok(());
+    }
+    let npm = process::find(if cfg!(windows) { "npm.cmd" } else { "npm" }).context("npm is missing")?;
+    let mut install = Command::new(npm);
+    install.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
+    process::run(&mut install)?;
+    say("token issuer for the tests", "installed into tests/peers/oidc/node_modules");
+    Ok(())
+}
+
+fn libraries() -> Result<()> {
     let folder = workspace::root().join("target/peers");
     let requirements = workspace::root().join("tests/peers/requirements.txt");
     let wanted = fs::read(&requirements).with_context(|| requirements.display().to_string())?;

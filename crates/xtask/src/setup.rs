@@ -14,10 +14,12 @@ use crate::workspace;
 use crate::{peers, process};
 
 /// Programs that the tests call, each with the Debian package that has it.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("dovecot", "dovecot-imapd"),
     ("doveadm", "dovecot-core"),
     ("microsocks", "microsocks"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
     ("python3", "python3"),
     ("strace", "strace"),
     ("tinyproxy", "tinyproxy-bin"),

@@ -1,5 +1,7 @@
 //! What the connector says about itself, after `wit/description.schema.json`.
 
+mod oauth;
+
 use wissel_connector::description::text;
 use wissel_connector::serde_json::{Value, json};
 
@@ -18,24 +20,9 @@ pub(crate) fn describe() -> String {
         "settings": settings(),
         "endpoints": [{
             "name": ENDPOINT, "kind": "stream", "host": "{host}", "port": "{port}", "tls": "{security}",
-            "authenticate": ["password", "oauth2"]
+            "authenticate": ["password", "oauth", "device", "app", "oauth2"]
         }],
-        "auth": [
-            {
-                "id": "password", "type": "password",
-                "label": text("User name and password", "Gebruikersnaam en wachtwoord"),
-                "user": "{user}", "identity": "{mailbox}",
-                "mechanisms": ["PLAIN", "LOGIN"],
-                "advice": advice()
-            },
-            {
-                "id": "oauth2", "type": "oauth2-code",
-                "label": text("OAuth authorisation", "OAuth autorisatie"),
-                "user": "{user}", "identity": "{mailbox}",
-                "mechanisms": ["OAUTHBEARER", "XOAUTH2"],
-                "advice": advice()
-            }
-        ],
+        "auth": auth(),
         "operations": [
             "check", "folders", "find-folder", "create-folder", "list-messages", "changes", "fetch",
             "move-messages", "mark-messages", "delete-messages", "append", "wait"
@@ -46,8 +33,28 @@ pub(crate) fn describe() -> String {
     .to_string()
 }
 
+/// The ways to sign in. The last one takes a token that somebody else keeps fresh.
+fn auth() -> Vec<Value> {
+    let mut methods = vec![json!({
+        "id": "password", "type": "password",
+        "label": text("User name and password", "Gebruikersnaam en wachtwoord"),
+        "user": "{user}", "identity": "{mailbox}",
+        "mechanisms": ["PLAIN", "LOGIN"],
+        "advice": advice()
+    })];
+    methods.extend(oauth::methods(&advice()));
+    methods.push(json!({
+        "id": "oauth2", "type": "oauth2-code",
+        "label": text("Access token of your own", "Eigen toegangstoken"),
+        "user": "{user}", "identity": "{mailbox}",
+        "mechanisms": ["OAUTHBEARER", "XOAUTH2"],
+        "advice": advice()
+    }));
+    methods
+}
+
 fn settings() -> Value {
-    json!([
+    let own = json!([
         {
             "key": "host", "type": "host", "required": true,
             "label": text("Server", "Server"),
@@ -90,11 +97,13 @@ fn settings() -> Value {
                 "Het adres van een gedeeld postvak dat de gebruiker mag openen. Leeg voor het eigen postvak."
             )
         }
-    ])
+    ]);
+    let own = own.as_array().into_iter().flatten().cloned();
+    own.chain(oauth::settings()).collect()
 }
 
 /// What to do, by the code of the server.
-fn advice() -> Value {
+fn advice() -> Vec<Value> {
     let codes = [
         (
             "AUTHENTICATIONFAILED",
