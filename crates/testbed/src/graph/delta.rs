@@ -9,9 +9,11 @@ use serde_json::{Map, Value, json};
 use super::{
     call::Reply,
     errors::GraphError,
+    filter::Filter,
     folders,
     ids::{Id, scramble},
-    odata, resources,
+    odata,
+    resources::{self, Reading},
     target::Target,
 };
 use crate::mailbox::{FolderId, Message, MessageId};
@@ -32,6 +34,8 @@ struct Token {
     /// Everything up to here was told in this round.
     after: Option<u64>,
     select: Option<String>,
+    /// The only filter that the service takes here: by the time of receipt.
+    filter: Option<String>,
 }
 
 impl Token {
@@ -46,7 +50,8 @@ impl Token {
         let until = target.mailbox.generation();
         let Some(text) = query.get("$deltatoken").or_else(|| query.get("$skiptoken")) else {
             let select = query.get("$select").map(str::to_owned);
-            return Ok(Self { epoch, folder: folder.0, since: 0, until, after: None, select });
+            let filter = query.get("$filter").map(str::to_owned);
+            return Ok(Self { epoch, folder: folder.0, since: 0, until, after: None, select, filter });
         };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| lost())?;
         let token: Self = serde_json::from_slice(&bytes).map_err(|_| lost())?;
@@ -89,12 +94,21 @@ pub(super) fn messages(target: &Target<'_>, folder: Option<FolderId>) -> Result<
     let token = Token::of(target, folder)?;
     let control = &target.face.control;
     let first_round = token.since == 0;
+    let filter = token.filter.as_deref().map(Filter::read).transpose()?;
+    if filter.as_ref().is_some_and(|filter| filter.properties() != ["receivedDateTime"]) {
+        let message = "Only a filter by receivedDateTime is supported for changes of messages.";
+        return Err(GraphError::bad_request("ErrorInvalidUrlQueryFilter", message));
+    }
     let mut told: Vec<Told> = target
         .mailbox
         .messages(folder)?
         .into_iter()
         .filter(|message| message.changed > token.since)
         .filter(|message| first_round || !(control.omits_moved() && message.moved_in))
+        .filter(|message| {
+            let reading = Reading::new(target, folder, message);
+            filter.as_ref().is_none_or(|filter| filter.passes(&|name: &str| reading.at(name)))
+        })
         .map(|message| Told::Message(Box::new(message)))
         .collect();
     if !first_round {
@@ -141,7 +155,7 @@ pub(super) fn messages(target: &Target<'_>, folder: Option<FolderId>) -> Result<
 }
 
 fn token_of(token: &Token) -> Token {
-    Token { select: token.select.clone(), ..*token }
+    Token { select: token.select.clone(), filter: token.filter.clone(), ..*token }
 }
 
 /// A page with the link to the next one, or to the next round.

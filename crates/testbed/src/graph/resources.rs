@@ -76,12 +76,11 @@ pub(super) struct Reading<'a> {
     target: &'a Target<'a>,
     folder: FolderId,
     message: &'a Message,
-    header: bytes::Bytes,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(target: &'a Target<'a>, folder: FolderId, message: &'a Message) -> Self {
-        Self { target, folder, message, header: message.content.header() }
+        Self { target, folder, message }
     }
 
     /// A property by its path, for filters and orders: `from/emailAddress/address`.
@@ -104,7 +103,8 @@ impl<'a> Reading<'a> {
         let known = USUAL.iter().chain(&["internetMessageHeaders", "uniqueBody"]);
         let name = known.into_iter().find(|known| known.eq_ignore_ascii_case(name))?;
         let Self { target, message, .. } = self;
-        let parsed = || MessageParser::new().parse_headers(self.header.as_ref()).unwrap_or_default();
+        let header = message.content.header();
+        let parsed = || MessageParser::new().parse_headers(header.as_ref()).unwrap_or_default();
         let summary = || target.face.summary(target.number, message);
         let received = || message.received.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let value = match *name {
@@ -145,7 +145,7 @@ impl<'a> Reading<'a> {
             "bccRecipients" => addresses(parsed().bcc()),
             "replyTo" => addresses(parsed().reply_to()),
             "flag" => json!({ "flagStatus": if message.flags.flagged { "flagged" } else { "notFlagged" } }),
-            _ => headers(&self.header),
+            _ => headers(&header),
         };
         Some((name, value))
     }

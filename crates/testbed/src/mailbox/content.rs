@@ -82,7 +82,7 @@ impl Content {
             Self::Repeated { head, .. } => head,
             Self::Pieces(pieces) => pieces.first().unwrap_or(&empty),
         };
-        let end = first.windows(4).position(|window| window == b"\r\n\r\n").map_or(first.len(), |at| at + 4);
+        let end = memchr::memmem::find(first, b"\r\n\r\n").map_or(first.len(), |at| at + 4);
         first.slice(..end)
     }
 

@@ -47,6 +47,13 @@ async fn a_delta_tells_changes_again_and_ends_with_a_reset() {
     scene.bed.graph().control().replay_delta(true);
     assert!(round(&scene, &first).await.0.len() > COUNT - 3, "nothing was told twice");
 
+    // By the time of receipt, and by nothing else.
+    let late = format!("{first}&$filter=receivedDateTime ge 2026-11-02T11:00:00Z");
+    let late = round(&scene, &late).await.0.len();
+    assert!(0 < late && late < COUNT - 3, "{late}");
+    let unread = scene.get(&format!("{first}&$filter=isRead eq false")).await;
+    unread.refused(400, "ErrorInvalidUrlQueryFilter");
+
     scene.bed.graph().control().reset_delta();
     scene.get(&link).await.refused(410, "syncStateNotFound");
     assert_eq!(scene.get(&first).await.status, 200);
