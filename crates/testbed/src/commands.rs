@@ -24,7 +24,9 @@ const HELP: &str = "deliver N FOLDER · folders · create FOLDER · count TOKEN 
     policy none|block|second-factor|block-device-code · consent given|withdrawn · advance SECONDS · \
     set access|code|device|interval SECONDS · set jwt|strict-refresh|dynamic-consent on|off · \
     throttle SECONDS [silent] (429 for everything) · limit concurrent|requests|window|retry-after|upload-step N · \
-    delta-reset · latency MS · move-away TEXT FOLDER · graph-fault STATUS N OPERATION · traffic · sent";
+    delta-reset · latency MS · move-away TEXT FOLDER · \
+    graph-fault STATUS|drop|drop-after|endless|stall:SECONDS N OPERATION ('GET messages/{id}/$value', or *) · \
+    slash shown|hidden · traffic · sent";
 
 /// Carries out one line of input.
 pub(crate) fn answer(bed: &Testbed, maker: &mut Maker, started: Instant, line: &str) -> Value {

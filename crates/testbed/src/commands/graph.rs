@@ -41,11 +41,15 @@ pub(super) fn answer(bed: &Testbed, command: &str, argument: &str) -> Option<Res
             json!({ "latency": millis })
         }),
         ("move-away", [text, folder @ ..]) => move_away(bed, text, &folder.join(" ")),
-        ("graph-fault", [status, times, operation @ ..]) => number(status).and_then(|status| {
-            let (name, action) = (operation.join(" "), CommandFault::Status(status, None));
+        ("graph-fault", [what, times, operation @ ..]) => fault(what).and_then(|action| {
+            let name = operation.join(" ");
             bed.faults().arm_times(number(times)?, Fault::Command { name, action });
-            Ok(json!({ "armed": status }))
+            Ok(json!({ "armed": what }))
         }),
+        ("slash", [shown]) => {
+            control.show_slash_as_xf8ff(*shown == "hidden");
+            Ok(json!({ "slash": shown }))
+        }
         ("traffic", []) => {
             let traffic = bed.graph().traffic();
             Ok(json!({
@@ -64,6 +68,19 @@ pub(super) fn answer(bed: &Testbed, command: &str, argument: &str) -> Option<Res
         _ => return None,
     };
     Some(done)
+}
+
+/// A mishap by its name, or by the status that is answered.
+fn fault(what: &str) -> Result<CommandFault, String> {
+    Ok(match what {
+        "drop" => CommandFault::Drop,
+        "drop-after" => CommandFault::DropAfter,
+        "endless" => CommandFault::Endless,
+        _ => match what.strip_prefix("stall:") {
+            Some(seconds) => CommandFault::Stall(Duration::from_secs(number(seconds)?)),
+            None => CommandFault::Status(number(what)?, None),
+        },
+    })
 }
 
 /// Moves the messages that hold a text into another folder, as a colleague does.

@@ -35,6 +35,7 @@ struct Inner {
     delta_epoch: AtomicU64,
     replays: AtomicBool,
     omits_moved: AtomicBool,
+    hides_slashes: AtomicBool,
     sent: Mutex<Vec<Sent>>,
     upload_urls: Mutex<Vec<String>>,
 }
@@ -70,6 +71,11 @@ impl Control {
         self.inner.omits_moved.store(omits, Ordering::SeqCst);
     }
 
+    /// Shows a `/` in a folder's name as `_xF8FF_`, as some gateways do.
+    pub fn show_slash_as_xf8ff(&self, hides: bool) {
+        self.inner.hides_slashes.store(hides, Ordering::SeqCst);
+    }
+
     /// What was sent so far.
     pub fn sent(&self) -> Vec<Sent> {
         self.inner.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -94,6 +100,10 @@ impl Control {
 
     pub(super) fn omits_moved(&self) -> bool {
         self.inner.omits_moved.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn hides_slashes(&self) -> bool {
+        self.inner.hides_slashes.load(Ordering::SeqCst)
     }
 
     pub(super) fn note_sent(&self, sent: Sent) {

@@ -98,10 +98,12 @@ fn one(target: &Target<'_>, id: FolderId) -> Result<Value, GraphError> {
 
 /// A folder as the service shows it. Its counts take in what is no mail.
 pub(super) fn write(target: &Target<'_>, folder: &FolderInfo, all: &[FolderInfo]) -> Value {
+    let name = folder.path.last().cloned().unwrap_or_default();
+    let name = if target.face.control.hides_slashes() { name.replace('/', "_xF8FF_") } else { name };
     let children = all.iter().filter(|child| child.parent == Some(folder.id) && !child.hidden).count();
     json!({
         "id": target.write(Id::Folder(folder.id)),
-        "displayName": folder.path.last(),
+        "displayName": name,
         "parentFolderId": target.write(Id::Folder(folder.parent.unwrap_or(ROOT))),
         "childFolderCount": children,
         "unreadItemCount": folder.unread,

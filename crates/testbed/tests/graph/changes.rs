@@ -95,6 +95,10 @@ async fn folders_hide_count_and_stand_under_their_well_known_names() {
     };
     assert!(!names("").await.contains(&"Gespreksgeschiedenis".to_owned()));
     assert!(names("&includeHiddenFolders=true").await.contains(&"Gespreksgeschiedenis".to_owned()));
+    mailbox.create_folder(None, "In/uit").unwrap();
+    assert!(names("").await.contains(&"In/uit".to_owned()));
+    scene.bed.graph().control().show_slash_as_xf8ff(true);
+    assert!(names("").await.contains(&"In_xF8FF_uit".to_owned()));
     let root = scene.get("me/mailFolders/msgfolderroot").await.is(200);
     for (name, shown) in
         [("inbox", "Postvak IN"), ("drafts", "Concepten"), ("JunkEmail", "Ongewenste e-mail")]
