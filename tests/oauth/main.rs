@@ -7,6 +7,7 @@
     reason = "these are tests"
 )]
 
+mod directory;
 mod elsewhere;
 mod office;
 mod refused;

@@ -11,6 +11,19 @@ pub(crate) const ACCOUNT: &str = "Post";
 /// Whose mailbox it is.
 pub(crate) const ALICE: &str = "alice@example.test";
 
+/// The link that a command prints.
+pub(crate) fn link_of(running: &Running) -> String {
+    let begun = Instant::now();
+    loop {
+        let said = running.stderr();
+        if let Some(link) = said.lines().find(|line| line.starts_with("http")) {
+            return link.trim().to_owned();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(120), "no link comes: {said}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// An installation beside an issuer.
 pub(crate) struct Office {
     pub(crate) issuer: Issuer,
@@ -62,15 +75,8 @@ impl Office {
     pub(crate) fn begin(&self, more: &[&str]) -> (Running, String) {
         let arguments = [&["account", "authorize", ACCOUNT, "--no-browser"], more].concat();
         let running = self.wissel.spawn(&arguments);
-        let begun = Instant::now();
-        loop {
-            let said = running.stderr();
-            if let Some(link) = said.lines().find(|line| line.starts_with("http")) {
-                return (running, link.trim().to_owned());
-            }
-            assert!(begun.elapsed() < Duration::from_secs(120), "no link comes: {said}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let link = link_of(&running);
+        (running, link)
     }
 
     /// Authorises, signing in as `user`.

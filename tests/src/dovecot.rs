@@ -53,8 +53,21 @@ pub struct Options {
     pub special_use: bool,
     /// Its certificate.
     pub certificate: Shown,
+    /// Whose tokens it takes, beside its own.
+    pub issuer: Option<Trusted>,
     /// Further lines of configuration.
     pub extra: String,
+}
+
+/// An issuer of tokens that a server trusts.
+#[derive(Clone, Debug)]
+pub struct Trusted {
+    /// What it calls itself.
+    pub address: String,
+    /// The id of the key that it signs with.
+    pub key_id: String,
+    /// That key in PEM form.
+    pub key: String,
 }
 
 impl Default for Options {
@@ -66,6 +79,7 @@ impl Default for Options {
             acl: false,
             special_use: true,
             certificate: Shown::Signed,
+            issuer: None,
             extra: String::new(),
         }
     }
@@ -96,7 +110,10 @@ impl Dovecot {
         }
         let certificates = Files::write(path, options.certificate);
         fs::write(path.join("users"), format!("{ALICE}:{PASSWORD}\n{BOB}:{PASSWORD}\n")).unwrap();
-        fs::write(path.join("oauth2.conf"), config::oauth2(path)).unwrap();
+        fs::write(path.join("oauth2.conf"), config::oauth2(path, options.issuer.as_ref())).unwrap();
+        if let Some(issuer) = &options.issuer {
+            token::trust(&path.join("keys"), &issuer.key_id, &issuer.key);
+        }
         // Another program may take a port between our look and the server's start.
         for _ in 0..5 {
             let ports = free_ports();

@@ -10,6 +10,7 @@
     reason = "called by tests only, where a panic is the report"
 )]
 
+pub mod bed;
 pub mod certificates;
 pub mod corpus;
 pub mod dovecot;

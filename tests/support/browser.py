@@ -29,7 +29,7 @@ class Forms(html.parser.HTMLParser):
             form = self.forms[-1]
             if tag == "button" or attributes.get("type") == "submit":
                 form["buttons"].append((attributes["name"], attributes.get("value", "")))
-            else:
+            elif attributes.get("type") not in ("checkbox", "radio"):
                 form["fields"][attributes["name"]] = attributes.get("value", "")
 
 
@@ -77,7 +77,7 @@ def main():
                 fields[name] = request.get("password", "")
             elif lower in ("login", "user", "username", "email", "loginfmt"):
                 fields[name] = request["user"]
-            elif lower == "user_code" and not fields[name]:
+            elif lower in ("user_code", "otc") and not fields[name]:
                 fields[name] = request.get("code", "")
         refusing = lambda button: any(word in " ".join(button).lower() for word in ("deny", "decline", "cancel", "abort"))
         buttons = [button for button in form["buttons"] if refusing(button) == bool(request.get("deny"))]

@@ -8,10 +8,14 @@ use tokio_util::sync::CancellationToken;
 use wissel_auth::Authority;
 use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_jobs::{JobError, Workshop};
-use wissel_model::{Account, ConnectorError, Connectors, Description, ImportJob, OpenOptions, Session};
+use wissel_model::secrets::code;
+use wissel_model::{
+    Account, ConnectorError, Connectors, Description, ErrorKind, ImportJob, OpenOptions, Session,
+};
 use wissel_store::{AuditRecord, Store};
 
 use crate::args::Global;
+use crate::authorization::is_authorized_by_wissel;
 use crate::exit::{Shown, show_job};
 use crate::home::Home;
 use crate::home_lock;
@@ -172,12 +176,19 @@ impl Context {
 
     async fn explain_in(&self, account: &Account, folder: Option<&str>, error: &ConnectorError) -> Problem {
         let description = self.description(&account.connector).await.ok();
-        let advice = description.as_deref().and_then(|description| {
+        let method = description.as_deref().and_then(|description| description.auth_method(&account.auth));
+        let advice = method.and_then(|method| {
             let code = error.code.as_deref()?;
-            let advice = description.auth_method(&account.auth)?.advice.iter().find(|a| a.code == code)?;
-            Some(advice.text.get(self.language.tag()))
+            let advice = method.advice.iter().find(|a| a.code == code)?;
+            Some(advice.text.get(self.language.tag()).to_owned())
         });
-        Problem::mailbox(&account.name, folder, error, advice)
+        // What a connector does not know better about: whoever refuses the token, a new sign-in may help.
+        let authorized = method.is_some_and(is_authorized_by_wissel);
+        let again = (authorized && error.kind == ErrorKind::AuthorizationNeeded).then(|| {
+            format!("Authorise the account again with `wissel account authorize {}`.", quoted(&account.name))
+        });
+        let own_step = matches!(error.code.as_deref(), Some(code::NO_SECRET | code::VAULT));
+        Problem::mailbox(&account.name, folder, error, advice.or(again.filter(|_| !own_step)).as_deref())
     }
 
     /// Remembers who did what.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{MailFormat, Options};
+use super::{MailFormat, Options, Trusted};
 use crate::certificates::Files;
 
 /// What the tokens' issuer calls itself.
@@ -25,10 +25,11 @@ const SPECIAL: [(&str, &str); 5] = [
 ];
 
 /// Local checks of tokens: nothing listens that Dovecot could ask.
-pub(super) fn oauth2(folder: &Path) -> String {
+pub(super) fn oauth2(folder: &Path, issuer: Option<&Trusted>) -> String {
+    let other = issuer.map(|issuer| format!(" {}", issuer.address)).unwrap_or_default();
     format!(
         "introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={}/keys/\n\
-         issuers = {ISSUER}\nusername_attribute = {USER_CLAIM}\nscope = {SCOPE}\n",
+         issuers = {ISSUER}{other}\nusername_attribute = {USER_CLAIM}\nscope = {SCOPE}\n",
         folder.display()
     )
 }

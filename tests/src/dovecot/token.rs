@@ -16,19 +16,24 @@ use super::config::{ISSUER, USER_CLAIM};
 
 const KEY_ID: &str = "test-key";
 
+/// Puts the public half of a key for RS256 below `keys`, where Dovecot looks it up by algorithm and id.
+pub(super) fn trust(keys: &Path, id: &str, pem: &str) {
+    let folder = keys.join("default/RS256");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(id), pem).unwrap();
+}
+
 /// Signs tokens with RS256.
 pub(super) struct Signer(KeyPair);
 
 impl Signer {
-    /// Makes a key and puts its public half below `keys`, where Dovecot looks it up by algorithm and id.
+    /// Makes a key, and lets Dovecot trust it.
     pub(super) fn new(keys: &Path) -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
         let lines = STANDARD.encode(public.as_ref());
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n");
-        let folder = keys.join("default/RS256");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(KEY_ID), pem).unwrap();
+        trust(keys, KEY_ID, &pem);
         Self(pair)
     }
 

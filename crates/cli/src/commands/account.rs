@@ -172,8 +172,8 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
     };
     if context.json {
         let mut document = views::account(&account, &secrets);
-        if let Some(authorization) = &authorization {
-            document["authorization"] = authorization.view();
+        if let (Some(authorization), Some(members)) = (&authorization, document.as_object_mut()) {
+            members.insert("authorization".to_owned(), authorization.view());
         }
         output::json(&document);
         return Ok(Code::Done);
