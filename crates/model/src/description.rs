@@ -33,6 +33,10 @@ pub struct Description {
     /// same flags.
     #[serde(default)]
     pub exact_cursors: bool,
+    /// Whether the service writes the MIME form of a message anew each time: what it says is what came in, its octets are
+    /// not.
+    #[serde(default)]
+    pub rewrites_messages: bool,
     /// Classes of servers that it meets.
     #[serde(default)]
     pub hosts: Vec<HostClass>,

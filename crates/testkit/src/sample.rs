@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
+use wissel_mime::{Inspector, Options};
 use wissel_model::connector::Result;
 use wissel_model::{DeliveryInfo, Source};
 
@@ -85,6 +86,14 @@ impl Sample {
         Self::with("A large message", "", &body, 1)
     }
 
+    /// Whether these octets are the message: all of them, or where the service writes messages anew, what they say.
+    pub(crate) fn is(&self, octets: &[u8], rewritten: bool) -> bool {
+        match rewritten {
+            true => digest(octets) == digest(&self.bytes),
+            false => octets == self.bytes.as_slice(),
+        }
+    }
+
     /// What `append` is told beside the bytes.
     pub(crate) fn info(&self) -> DeliveryInfo {
         let size = u32::try_from(self.bytes.len()).ok();
@@ -95,6 +104,13 @@ impl Sample {
     pub(crate) fn source(&self) -> Arc<dyn Source> {
         Arc::new(Bytes(Arc::clone(&self.bytes)))
     }
+}
+
+/// The digest of what a message says.
+fn digest(octets: &[u8]) -> String {
+    let mut inspector = Inspector::new(Options::default());
+    inspector.write(octets);
+    inspector.finish().digest
 }
 
 /// A moment so many days ago, in whole seconds: some services know no finer.

@@ -88,7 +88,13 @@ impl GraphSession {
     }
 
     pub(crate) fn delete_all(&mut self, messages: &[String]) -> Result<Vec<Outcome>> {
-        let call = |path| Call { method: "DELETE", path, body: None, idempotent: true };
+        let for_good = self.deletes_for_good;
+        let call = |path: String| match for_good {
+            true => {
+                Call { method: "POST", path: format!("{path}/permanentDelete"), body: None, idempotent: true }
+            }
+            false => Call { method: "DELETE", path, body: None, idempotent: true },
+        };
         let mut outcomes = Vec::with_capacity(messages.len());
         let stopped = self.act(messages, call, "delete the messages", |id, answer| {
             outcomes.push(match answer {

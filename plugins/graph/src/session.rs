@@ -14,6 +14,8 @@ pub struct GraphSession {
     pub(crate) service: Service,
     /// An application works here, with no user behind it.
     pub(crate) is_application: bool,
+    /// The cloud can delete for good; elsewhere messages go to Deleted Items.
+    pub(crate) deletes_for_good: bool,
     /// Which folders are the well-known ones.
     pub(crate) roles: Option<Roles>,
 }
@@ -31,7 +33,9 @@ impl GraphSession {
                  `mailbox`",
             ));
         }
-        Ok(Self { service, is_application, roles: None })
+        // Microsoft Graph, "message: permanentDelete": in the worldwide cloud alone.
+        let deletes_for_good = matches!(settings.get("cloud"), None | Some("global"));
+        Ok(Self { service, is_application, deletes_for_good, roles: None })
     }
 }
 

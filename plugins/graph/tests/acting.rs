@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{FOLDER, ME, ROOT, batch, finish, folder, ids, refusal, session};
+use common::{FOLDER, ME, ROOT, batch, finish, folder, ids, open_with, refusal, session};
 use wissel_connector::serde_json::{Value, json};
+use wissel_connector::testing::ScriptedHost;
 use wissel_connector::types::Outcome;
 use wissel_connector::{ErrorKind, Session};
 
@@ -127,9 +128,9 @@ fn more_than_twenty_are_several_batches_and_one_is_none() {
     let calls: Vec<_> = many
         .iter()
         .take(20)
-        .map(|id| ("DELETE", format!("/messages/{id}"), Value::Null, 204, Value::Null))
+        .map(|id| ("POST", format!("/messages/{id}/permanentDelete"), Value::Null, 204, Value::Null))
         .collect();
-    let script = format!("{}\n> DELETE {ME}/messages/m30\n< 204", exchange(&calls));
+    let script = format!("{}\n> POST {ME}/messages/m30/permanentDelete\n< 204", exchange(&calls));
     let (host, mut session) = session(&script);
     let outcomes = session.delete_messages(&many).unwrap();
     assert_eq!(outcomes.len(), 21);
@@ -140,8 +141,9 @@ fn more_than_twenty_are_several_batches_and_one_is_none() {
 
 #[test]
 fn deleting_what_is_gone_is_done_but_a_missing_mailbox_is_none_of_it() {
-    let delete =
-        |id: &str, status, code| ("DELETE", format!("/messages/{id}"), Value::Null, status, refusal(code));
+    let delete = |id: &str, status, code| {
+        ("POST", format!("/messages/{id}/permanentDelete"), Value::Null, status, refusal(code))
+    };
     let script = exchange(&[
         delete("a", 404, "ErrorItemNotFound"),
         delete("b", 404, "MailboxNotEnabledForRESTAPI"),
@@ -152,6 +154,14 @@ fn deleting_what_is_gone_is_done_but_a_missing_mailbox_is_none_of_it() {
     let failed: Vec<_> = outcomes.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
     let (gone, setting) = (Some(ErrorKind::NotFound), Some(ErrorKind::InvalidSetting));
     assert_eq!(failed, [("", gone), ("..", gone), ("a", None), ("b", setting), ("c", gone)]);
+    finish(&host);
+}
+
+#[test]
+fn where_the_cloud_cannot_delete_for_good_messages_go_to_deleted_items() {
+    let host = ScriptedHost::http(&format!("> DELETE {ME}/messages/a\n< 204"));
+    let mut session = open_with(&host, &[("cloud", "us-gov-high")]).unwrap();
+    assert_eq!(session.delete_messages(&ids(&["a"])).unwrap(), [Outcome::done("a")]);
     finish(&host);
 }
 

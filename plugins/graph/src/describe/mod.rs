@@ -26,6 +26,7 @@ pub(crate) fn describe() -> String {
             "check", "folders", "find-folder", "create-folder", "list-messages", "changes", "fetch",
             "move-messages", "mark-messages", "delete-messages", "translate"
         ],
+        "rewritesMessages": true,
         "hosts": hosts(),
         "idForms": FORMS,
         // For one app in one mailbox: 4 requests at a time, 10,000 in ten minutes.
