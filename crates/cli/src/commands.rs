@@ -1,8 +1,10 @@
 //! The commands, one module for each group.
 
 mod account;
+mod alert;
 mod apply;
 mod backup;
+mod client;
 mod connector;
 mod doctor;
 mod export;
@@ -22,6 +24,7 @@ use crate::context::Context;
 use crate::exit::Code;
 
 pub(crate) use account::check_connection;
+pub(crate) use client::{fits, redirect};
 
 /// How a command ends when it could do its work.
 pub(crate) type CommandResult = anyhow::Result<Code>;
@@ -32,9 +35,15 @@ pub(crate) enum Command {
     /// What speaks to mail services: list, show, install, check, remove
     #[command(subcommand)]
     Connector(connector::Command),
-    /// Mail accounts: add, list, show, edit, test, default, remove
+    /// Mail accounts: add, list, show, edit, test, guide, secret, default, remove
     #[command(subcommand)]
     Account(Box<account::Command>),
+    /// OAuth clients, which accounts are authorised through: add, list, show, edit, secret, remove
+    #[command(subcommand)]
+    Client(Box<client::Command>),
+    /// Where people are told of what needs them, such as a client's secret that expires: add, list, test, remove
+    #[command(subcommand)]
+    Alert(Box<alert::Command>),
     /// Folders of a mailbox
     #[command(subcommand)]
     Folder(folder::Command),
@@ -57,9 +66,9 @@ pub(crate) enum Command {
     Backup(backup::Command),
     /// Put a backup back into an empty home directory
     Restore(restore::Arguments),
-    /// Bring accounts and jobs into the state that a file describes
+    /// Bring OAuth clients, accounts and jobs into the state that a file describes
     Apply(apply::Arguments),
-    /// Print accounts and jobs as a file for `apply`, without secrets
+    /// Print OAuth clients, accounts and jobs as a file for `apply`, without secrets
     Export,
     /// Print what makes a shell complete this command
     Completions(manual::Completions),
@@ -73,6 +82,8 @@ pub(crate) async fn run(cli: Cli) -> CommandResult {
     let result = match cli.command {
         Command::Connector(command) => connector::run(&context, command).await,
         Command::Account(command) => account::run(&context, *command).await,
+        Command::Client(command) => client::run(&context, *command).await,
+        Command::Alert(command) => alert::run(&context, *command).await,
         Command::Folder(command) => folder::run(&context, command).await,
         Command::Job(command) => job::run(&context, command).await,
         Command::Run(arguments) => run::run(&context, &arguments).await,

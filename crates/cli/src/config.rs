@@ -1,5 +1,6 @@
-//! Accounts and jobs as a file: what `export` writes and `apply` reads. Holds no secrets, only where they come from.
+//! OAuth clients, accounts and jobs as a file: what `export` writes and `apply` reads. Holds no secrets, only where they come from.
 
+pub(crate) mod clients;
 pub(crate) mod plan;
 
 use std::collections::BTreeMap;
@@ -7,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use wissel_model::{Account, ConnectionPolicy, ImportJob, Pattern, ProcessedAction, Schedule};
+use wissel_model::{Account, ConnectionPolicy, ImportJob, OAuthClient, Pattern, ProcessedAction, Schedule};
+
+use clients::ClientEntry;
 
 use crate::problem::Problem;
 use crate::{secret_input, spans};
@@ -16,6 +19,8 @@ use crate::{secret_input, spans};
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct File {
+    #[serde(default, rename = "client", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) clients: Vec<ClientEntry>,
     #[serde(default, rename = "account", skip_serializing_if = "Vec::is_empty")]
     pub(crate) accounts: Vec<AccountEntry>,
     #[serde(default, rename = "job", skip_serializing_if = "Vec::is_empty")]
@@ -31,6 +36,9 @@ pub(crate) struct AccountEntry {
     /// May be absent when the connector has one auth method only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) auth: Option<String>,
+    /// The name of the OAuth client that it is authorised through; absent leaves that as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client: Option<String>,
     /// True makes it the default account; absent leaves that as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) default: bool,
@@ -173,8 +181,13 @@ impl File {
     }
 
     /// What stands now. The names of the accounts of each job come in the job's order.
-    pub(crate) fn of(accounts: &[Account], jobs: &[(ImportJob, Vec<String>)]) -> Self {
+    pub(crate) fn of(
+        clients: &[OAuthClient],
+        accounts: &[Account],
+        jobs: &[(ImportJob, Vec<String>)],
+    ) -> Self {
         Self {
+            clients: clients.iter().map(clients::entry).collect(),
             accounts: accounts.iter().map(account_entry).collect(),
             jobs: jobs.iter().map(|(job, names)| job_entry(job, names)).collect(),
         }
@@ -203,6 +216,7 @@ fn account_entry(account: &Account) -> AccountEntry {
         name: account.name.clone(),
         connector: account.connector.clone(),
         auth: Some(account.auth.clone()),
+        client: account.client.as_ref().map(|client| client.name.clone()),
         default: account.is_default,
         settings: settings.collect(),
         connection: account.connection.clone(),

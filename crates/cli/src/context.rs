@@ -191,16 +191,20 @@ impl Context {
         Problem::mailbox(&account.name, folder, error, advice.or(again.filter(|_| !own_step)).as_deref())
     }
 
-    /// Remembers who did what.
-    pub(crate) async fn audit(&self, action: &str, subject: &str, detail: Value) -> anyhow::Result<()> {
-        let record = AuditRecord {
+    /// What is remembered of a deed.
+    pub(crate) fn record(action: &str, subject: &str, detail: Value) -> AuditRecord {
+        AuditRecord {
             at: jiff::Timestamp::now(),
             actor: actor(),
             action: action.to_owned(),
             subject: subject.to_owned(),
             detail,
-        };
-        Ok(self.store().await?.audit(&record).await?)
+        }
+    }
+
+    /// Remembers who did what.
+    pub(crate) async fn audit(&self, action: &str, subject: &str, detail: Value) -> anyhow::Result<()> {
+        Ok(self.store().await?.audit(&Self::record(action, subject, detail)).await?)
     }
 
     /// Waits for what was accepted to be written.

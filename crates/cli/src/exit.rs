@@ -25,6 +25,7 @@ Exit codes:
   5    busy: another process works on the job
   6    the home directory, database or vault cannot be used
   7    partly done: some messages failed or were quarantined, or some accounts failed
+  8    of `doctor`: nothing failed, and a client's secret expires within 90 days, or it is not known when
   130  stopped on request
 
 With --json every command prints one JSON document on standard output; a failure is
@@ -44,6 +45,7 @@ pub(crate) enum Code {
     Busy = 5,
     Home = 6,
     Partly = 7,
+    Attention = 8,
     Stopped = 130,
 }
 
@@ -187,10 +189,17 @@ fn of_store(error: &StoreError) -> (Code, &'static str) {
     match error {
         StoreError::AccountNotFound { .. }
         | StoreError::JobNotFound { .. }
+        | StoreError::ClientNotFound { .. }
+        | StoreError::AlertChannelNotFound { .. }
+        | StoreError::ClientSecretGone
         | StoreError::NotQuarantined { .. }
         | StoreError::AccountNotInJob { .. } => (Code::NotFound, "not-found"),
-        StoreError::NameTaken { .. } | StoreError::AccountTwiceInJob { .. } => (Code::Usage, "usage"),
-        StoreError::AccountInUse { .. } => (Code::Failed, "in-use"),
+        StoreError::NameTaken { .. }
+        | StoreError::LabelTaken { .. }
+        | StoreError::AccountTwiceInJob { .. } => (Code::Usage, "usage"),
+        StoreError::AccountInUse { .. }
+        | StoreError::ClientInUse { .. }
+        | StoreError::ClientSecretInUse { .. } => (Code::Failed, "in-use"),
         StoreError::LeaseHeld { .. } | StoreError::LeaseLost { .. } => (Code::Busy, "busy"),
         StoreError::Conflict { .. } => (Code::Busy, "conflict"),
         StoreError::WrongState { .. } => (Code::Failed, "failed"),
@@ -247,7 +256,7 @@ mod tests {
     #[test]
     fn the_help_names_every_code() {
         use Code::*;
-        for code in [Done, Failed, Usage, NotFound, Authorization, Busy, Home, Partly, Stopped] {
+        for code in [Done, Failed, Usage, NotFound, Authorization, Busy, Home, Partly, Attention, Stopped] {
             assert!(
                 HELP.lines().any(|l| l.trim_start().starts_with(&format!("{} ", code as u8))),
                 "{code:?}"

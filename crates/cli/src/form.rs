@@ -6,17 +6,51 @@ use std::io::IsTerminal;
 
 use inquire::validator::Validation;
 use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
+use jiff::Timestamp;
 use secrecy::SecretString;
-use wissel_model::Description;
-use wissel_model::description::{AuthKind, AuthMethod, Setting, SettingKind};
+use wissel_model::{Description, OAuthClient};
+use wissel_model::description::{AuthKind, AuthMethod, Setting, SettingKind, SettingOwner};
 use wissel_model::secrets::field;
 use wissel_model::settings::{SettingError, canonical, check, default_of, is_shown};
 
 use crate::problem::Problem;
+use crate::secret_expiry;
 use crate::text::Language;
 
 /// Settings by key.
 pub(crate) type Values = BTreeMap<String, String>;
+
+/// Whose settings a form is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// An account's, beside the settings of its OAuth client.
+    Account(&'a str, &'a Values),
+    /// An OAuth client's.
+    Client(&'a str),
+}
+
+impl Whose<'_> {
+    fn owner(self) -> SettingOwner {
+        match self {
+            Self::Account(..) => SettingOwner::Account,
+            Self::Client(_) => SettingOwner::Client,
+        }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Account(name, _) => format!("account '{name}'"),
+            Self::Client(name) => format!("OAuth client '{name}'"),
+        }
+    }
+
+    fn canonical(self, description: &Description, given: &Values) -> Result<Values, Vec<SettingError>> {
+        match self {
+            Self::Account(_, client) => canonical(description, SettingOwner::Account, given, client),
+            Self::Client(_) => canonical(description, SettingOwner::Client, given, &Values::new()),
+        }
+    }
+}
 
 /// Reads `KEY=VALUE`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
@@ -27,12 +61,12 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// Settings as they were given; one that is given twice is refused, as either could be meant.
-pub(crate) fn once(account: &str, given: Vec<(String, String)>) -> Result<Values, Problem> {
+pub(crate) fn once(what: &str, given: Vec<(String, String)>) -> Result<Values, Problem> {
     let mut values = Values::new();
     for (key, value) in given {
         if values.insert(key.clone(), value).is_some() {
             return Err(Problem::usage(
-                format!("account '{account}': the setting '{key}' is given twice"),
+                format!("{what}: the setting '{key}' is given twice"),
                 "Give it once with --set.",
             ));
         }
@@ -47,32 +81,50 @@ pub(crate) fn can_ask() -> bool {
 
 /// The settings in canonical form. When some are missing and a person can be asked, asks for those not given.
 pub(crate) fn complete(
-    account: &str,
+    whose: Whose<'_>,
     description: &Description,
     mut given: Values,
     ask: Option<Language>,
 ) -> Result<Values, Problem> {
-    if let (Err(errors), Some(language)) = (canonical(description, &given), ask)
+    if let (Err(errors), Some(language)) = (whose.canonical(description, &given), ask)
         && errors
             .iter()
             .all(|error| description.setting(&error.key).is_some() && !given.contains_key(&error.key))
     {
-        for setting in &description.settings {
+        for setting in description.settings.iter().filter(|setting| setting.of == whose.owner()) {
             let asked = setting.kind != SettingKind::Secret && !given.contains_key(&setting.key);
-            if asked && is_shown(setting, description, &given) {
-                let default = default_of(setting, description, &given);
+            let mut all = given.clone();
+            if let Whose::Account(_, client) = whose {
+                all.extend(client.clone());
+            }
+            if asked && is_shown(setting, description, &all) {
+                let default = default_of(setting, description, &all);
                 given.insert(setting.key.clone(), ask_setting(setting, default, language)?);
             }
         }
     }
-    canonical(description, &given).map_err(|errors| refuse(account, description, &errors))
+    whose.canonical(description, &given).map_err(|errors| refuse(whose, description, &errors))
 }
 
-/// All that is wrong with the settings of an account, in one go.
-pub(crate) fn refuse(account: &str, description: &Description, errors: &[SettingError]) -> Problem {
+/// Refuses keys of settings that are none of the owner's.
+pub(crate) fn check_keys<'k>(
+    whose: Whose<'_>,
+    description: &Description,
+    keys: impl Iterator<Item = &'k String>,
+) -> Result<(), Problem> {
+    let given: Values = keys.map(|key| (key.clone(), String::new())).collect();
+    let own = |key: &str| description.setting(key).is_some_and(|setting| setting.of == whose.owner());
+    let errors = whose.canonical(description, &given).err().unwrap_or_default();
+    let unknown: Vec<_> =
+        errors.into_iter().filter(|error| given.contains_key(&error.key) && !own(&error.key)).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(refuse(whose, description, &unknown)) }
+}
+
+/// All that is wrong with the settings of an account or client, in one go.
+fn refuse(whose: Whose<'_>, description: &Description, errors: &[SettingError]) -> Problem {
     let lines: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
     Problem::usage(
-        format!("account '{account}' cannot be used with these settings:{}", lines.concat()),
+        format!("{} cannot be used with these settings:{}", whose.name(), lines.concat()),
         format!(
             "Give them with --set KEY=VALUE; `wissel connector show {}` explains each.",
             description.name
@@ -133,7 +185,7 @@ pub(crate) fn choose_auth<'a>(
             .ok_or_else(|| wrong(format!("connector '{}' has no auth method '{named}'", description.name)));
     }
     if let Some(field) = secret_field {
-        return description.auth.iter().find(|method| method.kind.secret_field() == field).ok_or_else(|| {
+        return description.auth.iter().find(|method| method.secret_field() == Some(field)).ok_or_else(|| {
             wrong(format!("connector '{}' has no auth method that uses a secret '{field}'", description.name))
         });
     }
@@ -169,6 +221,45 @@ pub(crate) fn ask_secret(label: &str, language: Language) -> Result<SecretString
             Ok(if secret.is_empty() { Validation::Invalid(empty.into()) } else { Validation::Valid })
         });
     crate::secret_input::not_empty(prompt.prompt().map_err(given_up)?, "the answer")
+}
+
+/// Asks when a client's secret expires; none when the person does not know.
+pub(crate) fn ask_expiry(language: Language) -> Result<Option<Timestamp>, Problem> {
+    let question = language.pick("Expires:", "Verloopt op:");
+    let help = language.pick(
+        "a date such as 2028-11-22, a number of days such as 730d, or never; empty when you do not know",
+        "een datum zoals 2028-11-22, een aantal dagen zoals 730d, of never; leeg als u het niet weet",
+    );
+    let text = Text::new(question).with_help_message(help).with_validator(|text: &str| {
+        Ok(match secret_expiry::parse(text) {
+            Err(problem) if !text.trim().is_empty() => Validation::Invalid(problem.into()),
+            _ => Validation::Valid,
+        })
+    });
+    Ok(secret_expiry::parse(&text.prompt().map_err(given_up)?).ok())
+}
+
+/// Asks which OAuth client to use; none means a new one.
+pub(crate) fn ask_client(
+    clients: &[OAuthClient],
+    language: Language,
+) -> Result<Option<OAuthClient>, Problem> {
+    if clients.is_empty() {
+        return Ok(None);
+    }
+    let mut labels: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
+    labels.push(language.pick("a new one", "een nieuwe"));
+    let chosen = Select::new("OAuth client:", labels).raw_prompt().map_err(given_up)?.index;
+    Ok(clients.get(chosen).cloned())
+}
+
+/// The settings without those that have the value they would have anyway: when others change, these follow.
+pub(crate) fn without_defaults(description: &Description, settings: Values) -> Values {
+    let own = |key: &str, value: &str| {
+        let default = description.setting(key).and_then(|s| default_of(s, description, &settings));
+        default != Some(value)
+    };
+    settings.iter().filter(|(key, value)| own(key, value)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// A yes-or-no question in this language. Both languages' answers are taken, whichever it is asked in.

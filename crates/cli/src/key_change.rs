@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use wissel_model::fault;
-use wissel_store::{AuditRecord, KeyState, Resealed, StoreError, VaultKey, key_of};
+use wissel_store::{AuditRecord, KeyState, Resealed, Sealed, StoreError, VaultKey, key_of};
 use wissel_vault::{Key, KeyId, KeyPlace, KeyPolicy, Vault, VaultError};
 
 use crate::exit::Code;
@@ -108,7 +108,7 @@ pub(crate) async fn settle(secrets: &StoredSecrets, _exclusive: &Exclusive) -> a
     }
     let sealed = store.sealed_secrets().await?;
     for key in keys.iter().filter(|key| key.state != KeyState::Current) {
-        let needed = sealed.iter().any(|(_, _, sealed)| key_of(sealed).as_deref() == Some(&*key.id));
+        let needed = sealed.iter().any(|secret| key_of(&secret.octets).as_deref() == Some(&*key.id));
         let moved = current.is_some_and(|current| current.id == key.id);
         if needed && !moved {
             continue;
@@ -209,6 +209,19 @@ async fn check_free(place: &KeyPlace, id: KeyId, old: &Vault) -> anyhow::Result<
     }
 }
 
+/// A secret that the old key does not open: whose it is, and how it is stored again.
+async fn unopened(secrets: &StoredSecrets, sealed: &Sealed, error: &VaultError) -> anyhow::Error {
+    let (whose, again) = secrets.owner_of(sealed).await;
+    Problem {
+        name: "vault",
+        ..Problem::home(
+            format!("{whose}: {error}"),
+            format!("Nothing was changed. Store that secret again with {again}, then repeat this."),
+        )
+    }
+    .into()
+}
+
 async fn reseal(
     secrets: &StoredSecrets,
     old: &Vault,
@@ -221,26 +234,13 @@ async fn reseal(
     let mut attempts = 0;
     loop {
         let mut resealed = Vec::new();
-        for (account, field, before) in store.sealed_secrets().await? {
-            let opened = match old.open_sealed(account, &field, &before) {
+        for sealed in store.sealed_secrets().await? {
+            let opened = match old.open_sealed(sealed.owner, &sealed.field, &sealed.octets) {
                 Ok(opened) => opened,
-                Err(error) => {
-                    let name = store.account(account).await?.name;
-                    return Err(Problem {
-                        name: "vault",
-                        ..Problem::home(
-                            format!("account '{name}': {error}"),
-                            format!(
-                                "Nothing was changed. Store that secret again with `wissel account edit \"{name}\"`, \
-                                 then repeat this."
-                            ),
-                        )
-                    }
-                    .into());
-                }
+                Err(error) => return Err(unopened(secrets, &sealed, &error).await),
             };
-            let after = next.seal(account, &field, &opened)?;
-            resealed.push(Resealed { account, field, before, after });
+            let after = next.seal(sealed.owner, &sealed.field, &opened)?;
+            resealed.push(Resealed { owner: sealed.owner, field: sealed.field, before: sealed.octets, after });
         }
         let count = resealed.len();
         attempts += 1;

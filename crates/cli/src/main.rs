@@ -1,9 +1,13 @@
 //! The command `wissel`: reads the command line, prepares the process, and hands over to the command. What a command
 //! does is in [`commands`]; what goes wrong becomes an exit code in [`exit`].
 
+mod account_status;
+mod alerts;
 mod archive;
 mod args;
 mod authorization;
+mod certificate;
+mod client_secret_input;
 mod commands;
 mod config;
 mod context;
@@ -19,6 +23,7 @@ mod problem;
 mod process;
 mod progress;
 mod putting_back;
+mod secret_expiry;
 mod secret_input;
 mod secrets;
 mod signal;

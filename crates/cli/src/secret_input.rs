@@ -142,16 +142,17 @@ pub(crate) fn fields_needed(
     settings: &Values,
     language: Language,
 ) -> Vec<(String, String)> {
-    let credential = match auth.kind {
+    let label = match auth.kind {
         AuthKind::Password | AuthKind::Ntlm => language.pick("Password", "Wachtwoord"),
         _ => language.pick("Access token", "Toegangstoken"),
     };
+    let credential = auth.secret_field().map(|field| (field.to_owned(), label.to_owned()));
     let shown = description
         .settings
         .iter()
         .filter(|setting| setting.kind == SettingKind::Secret && is_shown(setting, description, settings))
         .map(|setting| (setting.key.clone(), setting.label.get(language.tag()).to_owned()));
-    std::iter::once((auth.kind.secret_field().to_owned(), credential.to_owned())).chain(shown).collect()
+    credential.into_iter().chain(shown).collect()
 }
 
 /// Asks for the password of the account's proxy.
@@ -178,16 +179,20 @@ pub(crate) fn check_fields(
             ));
         }
         let setting = description.setting(name).is_some_and(|setting| setting.kind == SettingKind::Secret);
-        if !setting && name != auth.kind.secret_field() {
+        if !setting && auth.secret_field() != Some(name) {
+            let next = match auth.secret_field() {
+                Some(field) => {
+                    format!("It needs '{field}'; choose another method with --auth, or give that one.")
+                }
+                None => "Its tokens come from the provider; choose another method with --auth, or leave that out."
+                    .to_owned(),
+            };
             return Err(Problem::usage(
                 format!(
                     "the auth method '{}' of connector '{}' has no use for a secret '{name}'",
                     auth.id, description.name
                 ),
-                format!(
-                    "It needs '{}'; choose another method with --auth, or give that one.",
-                    auth.kind.secret_field()
-                ),
+                next,
             ));
         }
     }
@@ -232,7 +237,8 @@ pub(crate) fn not_empty(mut value: String, place: &str) -> Result<SecretString, 
     Ok(SecretString::from(value))
 }
 
-fn from_stdin() -> Result<SecretString, Problem> {
+/// Reads a secret from standard input.
+pub(crate) fn from_stdin() -> Result<SecretString, Problem> {
     let mut value = String::new();
     std::io::stdin().read_to_string(&mut value).map_err(|error| {
         Problem::usage(

@@ -1,4 +1,5 @@
-//! The secrets of accounts: sealed by the vault, kept in the store. This is the host's way to them.
+//! The secrets of accounts, OAuth clients and alert channels: sealed by the vault, kept in the store. This is the host's
+//! way to them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,11 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
-use wissel_model::AccountId;
+use wissel_model::{AccountId, ClientSecret, ClientSecretId, SecretOwner};
 use wissel_model::secrets::{SecretError, Secrets};
-use wissel_store::{KeyState, Store, VaultKey};
+use wissel_store::{KeyState, Sealed, Store, StoreError, VaultKey};
 use wissel_vault::{KeyId, KeyPlace, KeyPolicy, KeySource, Vault, VaultError};
 
+use crate::problem::Problem;
+use crate::text::quoted;
 use crate::{key_change, vault_advice};
 
 /// The variable that may hold the vault's key instead of the file.
@@ -139,36 +142,93 @@ impl StoredSecrets {
     /// Refuses a key that is not the one of every stored secret: the database of an older version does not say which
     /// one is right, and must not take a wrong one for it.
     pub(crate) async fn check_opens_all(&self, vault: &Vault) -> anyhow::Result<()> {
-        for (account, field, sealed) in self.store.sealed_secrets().await? {
-            vault.open_sealed(account, &field, &sealed)?;
+        for sealed in self.store.sealed_secrets().await? {
+            vault.open_sealed(sealed.owner, &sealed.field, &sealed.octets)?;
         }
         Ok(())
     }
 
-    /// Seals a secret for a field of an account.
+    /// Seals a secret for a field of its owner.
     pub(crate) async fn seal(
         &self,
-        account: AccountId,
+        owner: impl Into<SecretOwner>,
         field: &str,
         secret: &SecretString,
     ) -> anyhow::Result<Vec<u8>> {
-        Ok(self.sealing().await?.seal(account, field, secret)?)
+        Ok(self.sealing().await?.seal(owner, field, secret)?)
     }
 
     /// The secret, or none when none is stored. While a key is changed, the secret and its key may be read at different
     /// moments: then both are read again.
-    pub(crate) async fn find(&self, account: AccountId, field: &str) -> anyhow::Result<Option<SecretString>> {
+    pub(crate) async fn find(
+        &self,
+        owner: impl Into<SecretOwner>,
+        field: &str,
+    ) -> anyhow::Result<Option<SecretString>> {
+        let owner = owner.into();
         let mut attempts = 0;
         loop {
-            let Some(sealed) = self.store.secret(account, field).await? else { return Ok(None) };
+            let Some(sealed) = self.sealed(owner, field).await? else { return Ok(None) };
             let opened = match self.vault().await {
-                Ok(vault) => vault.open_sealed(account, field, &sealed).map_err(anyhow::Error::from),
+                Ok(vault) => vault.open_sealed(owner, field, &sealed).map_err(anyhow::Error::from),
                 Err(error) => Err(error),
             };
             attempts += 1;
             match opened {
                 Err(error) if attempts < ATTEMPTS && is_of_another_key(&error) => self.forget().await,
                 other => return other.map(Some),
+            }
+        }
+    }
+}
+
+impl StoredSecrets {
+    async fn sealed(&self, owner: SecretOwner, field: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        Ok(match owner {
+            SecretOwner::Account(id) => self.store.secret(id, field).await?,
+            SecretOwner::Client(_) => {
+                self.store.sealed_client_secret(ClientSecretId::parse(field)?).await?
+            }
+            SecretOwner::Alert(id) => self.store.sealed_signing_key(id).await?,
+        })
+    }
+
+    /// The value of a client's secret.
+    pub(crate) async fn client_secret(&self, secret: &ClientSecret) -> anyhow::Result<SecretString> {
+        match self.find(secret.client, &secret.id.to_string()).await {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(StoreError::ClientSecretGone.into()),
+            Err(error) if error.is::<VaultError>() => Err(Problem {
+                name: "vault",
+                ..Problem::home(
+                    format!("the client's secret '{}' cannot be opened: {error}", secret.label),
+                    "Bring the vault's key back. Only if it is lost: add the secret again with `wissel client secret \
+                     add`, and use that one.",
+                )
+            }
+            .into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whose a secret is, for people, and what stores it again.
+    pub(crate) async fn owner_of(&self, secret: &Sealed) -> (String, String) {
+        match secret.owner {
+            SecretOwner::Account(id) => {
+                let name = self.store.account(id).await.map_or_else(|_| id.to_string(), |a| a.name);
+                (format!("account '{name}'"), format!("`wissel account edit {}`", quoted(&name)))
+            }
+            SecretOwner::Client(id) => {
+                let clients = self.store.clients().await.unwrap_or_default();
+                let client = clients.into_iter().find(|client| client.id == id);
+                let name = client.map_or_else(|| id.to_string(), |client| client.name);
+                (format!("OAuth client '{name}'"), format!("`wissel client secret add {}`", quoted(&name)))
+            }
+            SecretOwner::Alert(id) => {
+                let channels = self.store.alert_channels().await.unwrap_or_default();
+                let channel = channels.into_iter().find(|channel| channel.id == id);
+                let name = channel.map_or_else(|| id.to_string(), |channel| channel.name);
+                (format!("alert channel '{name}'"), format!("`wissel alert remove {}` and `add`", quoted(&name)))
             }
         }
     }

@@ -126,6 +126,15 @@ impl Language {
         )
     }
 
+    /// What is said of a client that was made for an account.
+    pub(crate) fn client_made(self, name: &str) -> String {
+        let shell = quoted(name);
+        self.pick(
+            format!("its OAuth client '{name}' is made too; other accounts can use it with --client {shell}"),
+            format!("de OAuth-client '{name}' is ook gemaakt; andere accounts kunnen hem gebruiken met --client {shell}"),
+        )
+    }
+
     /// What was done to a job, and how to try it. `done`: the participle in both languages.
     pub(crate) fn done_to_job(self, name: &str, done: (&str, &str)) -> String {
         self.pick(

@@ -8,9 +8,10 @@ use secrecy::SecretString;
 use wissel_auth::{Authority, Grants, Request, Response, Web};
 use wissel_host::Lines;
 use wissel_model::secrets::code;
-use wissel_model::{Account, AccountId, ClientId, ConnectorError, ErrorKind, SecretKind};
+use wissel_model::{Account, AccountId, ClientId, ConnectorError, ErrorKind, SecretKind, SecretState};
 use wissel_vault::VaultError;
 
+use crate::problem::Problem;
 use crate::secrets::StoredSecrets;
 use crate::vault_advice;
 
@@ -72,9 +73,24 @@ impl Grants for Stored {
 
     async fn client_secret(
         &self,
-        _client: ClientId,
+        client: ClientId,
     ) -> Result<Option<(SecretKind, SecretString)>, ConnectorError> {
-        Ok(None)
+        let found = async {
+            let secrets = self.0.store().client_secrets(client).await?;
+            let Some(secret) = secrets.into_iter().find(|secret| secret.state == SecretState::InUse) else {
+                return Ok(None);
+            };
+            let value = self.0.client_secret(&secret).await?;
+            anyhow::Ok(Some((secret.kind, value)))
+        };
+        match found.await {
+            Ok(found) => Ok(found),
+            Err(error) if error.is::<Problem>() => {
+                Err(ConnectorError::new(ErrorKind::AuthorizationNeeded, error.to_string())
+                    .with_code(code::VAULT))
+            }
+            Err(error) => Err(self.failed(None, error).await),
+        }
     }
 }
 

@@ -3,14 +3,19 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use wissel_model::description::AuthMethod;
+use wissel_model::expiry::{NEVER, days_left};
 use wissel_model::secrets::field;
-use wissel_model::{Account, Cron, Description, Identity, ImportJob, Pin, Proxy, Schedule};
+use wissel_model::{
+    Account, ClientSecret, Cron, Description, Identity, ImportJob, OAuthClient, Pin, Proxy, Schedule, Stage,
+};
 use wissel_store::JobHealth;
 
+use crate::account_status::Status;
 use crate::spans;
 
-/// An account with what is known of its secrets: field, and whether one is stored.
-pub(crate) fn account(account: &Account, secrets: &[(String, bool)]) -> Value {
+/// An account with what is known of its secrets, field and whether one is stored, and with how it stands.
+pub(crate) fn account(account: &Account, secrets: &[(String, bool)], status: &Status) -> Value {
     let secrets: Map<String, Value> = secrets
         .iter()
         .map(|(field, stored)| (field.clone(), json!(if *stored { "stored" } else { "missing" })))
@@ -21,6 +26,9 @@ pub(crate) fn account(account: &Account, secrets: &[(String, bool)]) -> Value {
         "id": account.id,
         "connector": account.connector,
         "auth": account.auth,
+        "client": account.client.as_ref().map(|client| &client.name),
+        "status": status.json(),
+        "authorization": status.grant,
         "default": account.is_default,
         "settings": account.settings,
         "secrets": secrets,
@@ -43,12 +51,47 @@ pub(crate) fn secret_fields(
     stored: &[String],
 ) -> Vec<(String, bool)> {
     let credential =
-        description.and_then(|d| d.auth_method(&account.auth)).map(|method| method.kind.secret_field());
+        description.and_then(|d| d.auth_method(&account.auth)).and_then(AuthMethod::secret_field);
     let proxied = account.connection.proxy.as_ref().is_some_and(Proxy::takes_password);
     let needed = credential.into_iter().chain(proxied.then_some(field::PROXY_PASSWORD));
     let missing =
         needed.filter(|field| !stored.iter().any(|s| s == field)).map(|field| (field.to_owned(), false));
     stored.iter().map(|field| (field.clone(), true)).chain(missing).collect()
+}
+
+/// An OAuth client with its secrets, and the names of the accounts that use it.
+pub(crate) fn client(
+    client: &OAuthClient,
+    secrets: &[ClientSecret],
+    accounts: &[String],
+    now: Timestamp,
+) -> Value {
+    let secrets: Vec<Value> = secrets.iter().map(|secret| client_secret(secret, now)).collect();
+    json!({
+        "name": client.name,
+        "id": client.id,
+        "connector": client.connector,
+        "settings": client.settings,
+        "redirect": client.redirect,
+        "accounts": accounts,
+        "secrets": secrets,
+    })
+}
+
+/// What is known of a client's secret.
+pub(crate) fn client_secret(secret: &ClientSecret, now: Timestamp) -> Value {
+    let ends = secret.expires.filter(|expires| *expires != NEVER);
+    json!({
+        "label": secret.label,
+        "id": secret.id,
+        "kind": secret.kind,
+        "state": secret.state,
+        "added": secret.added,
+        "tested": secret.tested,
+        "expires": ends,
+        "expiry": if secret.expires == Some(NEVER) { "never".to_owned() } else { Stage::of(secret.expires, now).name() },
+        "days_left": ends.map(|expires| days_left(expires, now)),
+    })
 }
 
 /// Who a session acts as.

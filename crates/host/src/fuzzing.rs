@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
+use wissel_model::description::SettingOwner;
 use wissel_model::{ConnectorError, Delivery, DeliveryInfo, MessageId};
 
 use crate::bindings::exports::wissel::connector::email_account as wit;
@@ -232,7 +233,14 @@ fn description(text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     let Some(Ok(description)) = CHECKER.as_ref().map(|checker| checker.check(&text)) else { return };
     assert_shown(&description.name);
-    let _ = wissel_model::settings::canonical(&description, &std::collections::BTreeMap::default());
+    for owner in [SettingOwner::Account, SettingOwner::Client] {
+        let _ = wissel_model::settings::canonical(
+            &description,
+            owner,
+            &std::collections::BTreeMap::default(),
+            &std::collections::BTreeMap::default(),
+        );
+    }
 }
 
 thread_local! {

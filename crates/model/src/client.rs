@@ -31,7 +31,8 @@ pub struct OAuthClient {
 pub enum SecretKind {
     /// A text that both sides know (RFC 6749, section 2.3.1).
     Secret,
-    /// A private key with its certificate, for signed assertions (RFC 7523, section 2.2).
+    /// A private key with its certificate, for signed assertions (RFC 7523, section 2.2). Its value is one PEM text: the
+    /// key, then the certificate.
     Certificate,
 }
 
@@ -56,7 +57,8 @@ pub struct ClientSecret {
     pub label: String,
     /// What it is.
     pub kind: SecretKind,
-    /// From when on the provider refuses it; none when the operator did not say.
+    /// From when on the provider refuses it; none when the operator did not say, [`crate::expiry::NEVER`] when it does
+    /// not end.
     pub expires: Option<Timestamp>,
     /// When it was stored.
     pub added: Timestamp,

@@ -236,6 +236,46 @@ pub struct AuthMethod {
     pub advice: Vec<Advice>,
 }
 
+impl AuthMethod {
+    /// The secret field of the account that the host reads for it; none when tokens are had through an OAuth client.
+    #[must_use]
+    pub fn secret_field(&self) -> Option<&'static str> {
+        self.token.is_none().then(|| self.kind.secret_field())
+    }
+
+    /// Whether accounts that sign in like this need an OAuth client.
+    #[must_use]
+    pub fn needs_client(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Whether the client must prove that it is itself: by a secret, or a certificate.
+    #[must_use]
+    pub fn needs_client_secret(&self) -> bool {
+        !self.client_authentication.is_empty()
+            && !self.client_authentication.contains(&ClientAuthentication::None)
+    }
+
+    /// The scopes to ask for, given the values of the settings: those of `always` first, then of each purpose whose flag
+    /// is set, then those that the account can do without.
+    #[must_use]
+    pub fn scopes(&self, values: &BTreeMap<String, String>) -> Vec<String> {
+        let purposes = self.scopes.keys().map(String::as_str).filter(|purpose| {
+            !["always", "optional"].contains(purpose) && values.get(*purpose).is_some_and(|flag| flag == "true")
+        });
+        let mut scopes: Vec<String> = Vec::new();
+        for purpose in std::iter::once("always").chain(purposes).chain(["optional"]) {
+            for scope in self.scopes.get(purpose).into_iter().flatten() {
+                let scope = crate::settings::fill(scope, values);
+                if !scopes.contains(&scope) {
+                    scopes.push(scope);
+                }
+            }
+        }
+        scopes
+    }
+}
+
 /// What kind of credential an auth method needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuthKind {

@@ -86,6 +86,10 @@ own_id! {
     ClientSecretId
 }
 own_id! {
+    /// A channel that alerts go to.
+    AlertChannelId
+}
+own_id! {
     /// A job. Given once; the job's name may change.
     JobId
 }

@@ -5,11 +5,13 @@
 //! two other crates speak of it; a type that only one crate needs stays there.
 
 pub mod account;
+pub mod alert;
 pub mod client;
 pub mod clock;
 pub mod connector;
 pub mod description;
 pub mod error;
+pub mod expiry;
 pub mod fault;
 pub mod folder;
 pub mod id;
@@ -25,17 +27,20 @@ pub mod text;
 pub mod tokens;
 
 pub use account::{Account, ConnectionPolicy};
+pub use alert::{Alert, AlertChannel, AlertTarget};
 pub use client::{ClientSecret, OAuthClient, SecretKind, SecretState};
 pub use connector::{Connectors, Delivery, DeliveryInfo, Identity, OpenOptions, Session, Source};
 pub use description::Description;
 pub use error::{ConnectorError, ErrorKind};
 pub use folder::{Folder, FolderAddress, FolderRole};
-pub use id::{AccountId, ClientId, ClientSecretId, FolderId, JobId, MessageId, MessageKey};
+pub use expiry::Stage;
+pub use id::{AccountId, AlertChannelId, ClientId, ClientSecretId, FolderId, JobId, MessageId, MessageKey};
 pub use job::{Filter, ImportJob, JobAccount, Pin, ProcessedAction};
 pub use ledger::{LedgerEntry, LedgerState};
 pub use message::{MessagePage, MessageSummary, Outcome, PageRequest};
 pub use pattern::Pattern;
 pub use proxy::Proxy;
+pub use secrets::SecretOwner;
 pub use schedule::{Cron, Schedule, ScheduleError};
 pub use text::Text;
 pub use tokens::{AccessToken, RefusedToken, Tokens};

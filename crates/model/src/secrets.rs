@@ -1,9 +1,52 @@
 //! The port through which the host reaches an account's secrets at the moment it needs one.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::AccountId;
+use crate::{AccountId, AlertChannelId, ClientId};
+
+/// Whose a sealed secret is. With the name of its field it is bound to what is sealed, so that nothing that is moved
+/// to another owner opens there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SecretOwner {
+    /// An account; the field is one of [`field`], or a secret setting of its connector.
+    Account(AccountId),
+    /// An OAuth client; the field is the id of its secret.
+    Client(ClientId),
+    /// A channel of alerts; the field is [`field::SIGNING_KEY`].
+    Alert(AlertChannelId),
+}
+
+impl fmt::Display for SecretOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // As it was before others than accounts had secrets.
+            Self::Account(id) => id.fmt(f),
+            Self::Client(id) => write!(f, "client:{id}"),
+            Self::Alert(id) => write!(f, "alert:{id}"),
+        }
+    }
+}
+
+impl From<AccountId> for SecretOwner {
+    fn from(id: AccountId) -> Self {
+        Self::Account(id)
+    }
+}
+
+impl From<ClientId> for SecretOwner {
+    fn from(id: ClientId) -> Self {
+        Self::Client(id)
+    }
+}
+
+impl From<AlertChannelId> for SecretOwner {
+    fn from(id: AlertChannelId) -> Self {
+        Self::Alert(id)
+    }
+}
 
 /// Names of the secret fields that the host itself asks for.
 pub mod field {
@@ -13,6 +56,10 @@ pub mod field {
     pub const ACCESS_TOKEN: &str = "access-token";
     /// The password for the account's proxy.
     pub const PROXY_PASSWORD: &str = "proxy-password";
+    /// What begins the fields of an account's token grants; the resource that they are for follows.
+    pub const GRANT: &str = "oauth:";
+    /// The key that messages to an alert channel are signed with.
+    pub const SIGNING_KEY: &str = "signing-key";
 }
 
 /// Where the id of its key stands in a sealed secret: so that the store can refuse what was sealed with a key that is

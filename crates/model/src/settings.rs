@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use crate::description::{Description, Setting, SettingKind};
+use crate::Account;
+use crate::description::{Description, Setting, SettingKind, SettingOwner};
 
 /// A setting that cannot be used as it stands. Names the key and what is allowed, never a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,26 +23,35 @@ impl SettingError {
     }
 }
 
-/// Brings settings into canonical form: trimmed, defaults filled in, whole numbers in decimal, flags as `true` or
-/// `false`. Secret settings must not be among them: those are sealed, not stored here.
+/// Brings the settings of one owner into canonical form: trimmed, defaults filled in, whole numbers in decimal, flags as
+/// `true` or `false`. `beside` are the settings of the other owner, which may decide defaults and what applies. Secret
+/// settings must not be among them: those are sealed, not stored here.
 ///
 /// # Errors
-/// One [`SettingError`] for each setting that is unknown, missing or malformed; all of them, so that a person
-/// corrects them in one go.
+/// One [`SettingError`] for each setting that is unknown, of the other owner, missing or malformed; all of them, so that
+/// a person corrects them in one go.
 pub fn canonical(
     description: &Description,
+    owner: SettingOwner,
     given: &BTreeMap<String, String>,
+    beside: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Vec<SettingError>> {
     let mut errors = Vec::new();
     let mut settings = BTreeMap::new();
-    for key in given.keys().filter(|key| description.setting(key).is_none()) {
-        let known: Vec<&str> = description.settings.iter().map(|s| s.key.as_str()).collect();
-        errors.push(SettingError::new(
-            key,
-            format!("is not known to this connector; it knows {}", known.join(", ")),
-        ));
+    let own = || description.settings.iter().filter(|setting| setting.of == owner);
+    for key in given.keys().filter(|key| !own().any(|setting| setting.key == **key)) {
+        let known: Vec<&str> = own().map(|s| s.key.as_str()).collect();
+        let problem = match (description.setting(key), owner) {
+            (Some(_), SettingOwner::Account) => "is one of the OAuth client, not of the account".to_owned(),
+            (Some(_), SettingOwner::Client) => "is one of each account, not of the OAuth client".to_owned(),
+            (None, _) if known.is_empty() => "is not known to this connector".to_owned(),
+            (None, _) => format!("is not known to this connector; it knows {}", known.join(", ")),
+        };
+        errors.push(SettingError::new(key, problem));
     }
-    for setting in &description.settings {
+    let mut all = beside.clone();
+    all.extend(given.clone());
+    for setting in own() {
         let value = given.get(&setting.key).map(|v| v.trim()).filter(|v| !v.is_empty());
         if setting.kind == SettingKind::Secret {
             if value.is_some() {
@@ -52,14 +62,14 @@ pub fn canonical(
             }
             continue;
         }
-        match value.or(default_of(setting, description, given)) {
+        match value.or(default_of(setting, description, &all)) {
             Some(value) => match check(setting, value) {
                 Ok(value) => {
                     settings.insert(setting.key.clone(), value);
                 }
                 Err(problem) => errors.push(SettingError::new(&setting.key, problem)),
             },
-            None if setting.required && is_shown(setting, description, given) => {
+            None if setting.required && is_shown(setting, description, &all) => {
                 errors.push(SettingError::new(
                     &setting.key,
                     format!("is missing ({})", setting.label.get("en")),
@@ -69,6 +79,34 @@ pub fn canonical(
         }
     }
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
+}
+
+/// The settings of an account together with those of its OAuth client, if it has one, in canonical form.
+///
+/// # Errors
+/// Like [`canonical`].
+pub fn of_account(
+    description: &Description,
+    account: &Account,
+) -> Result<BTreeMap<String, String>, Vec<SettingError>> {
+    let mut values = BTreeMap::new();
+    if let Some(client) = &account.client {
+        let given = of_client(description, &client.settings);
+        values = canonical(description, SettingOwner::Client, &given, &account.settings)?;
+    }
+    let own = canonical(description, SettingOwner::Account, &account.settings, &values)?;
+    values.extend(own);
+    Ok(values)
+}
+
+/// Those settings of an OAuth client that this connector describes: it may serve accounts of several.
+#[must_use]
+pub fn of_client(
+    description: &Description,
+    settings: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let described = |key: &str| description.setting(key).is_some_and(|s| s.of == SettingOwner::Client);
+    settings.iter().filter(|(key, _)| described(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// Whether a setting applies, given the values of the others (their defaults where none is given).
@@ -203,6 +241,39 @@ mod tests {
             "endpoints": [], "auth": [], "operations": [], "limits": {}
         }))
         .unwrap()
+    }
+
+    fn canonical(
+        description: &Description,
+        given: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, Vec<SettingError>> {
+        super::canonical(description, SettingOwner::Account, given, &BTreeMap::new())
+    }
+
+    #[test]
+    fn settings_of_the_client_and_of_the_account_are_told_apart_and_know_each_other() {
+        let description: Description = serde_json::from_value(serde_json::json!({
+            "schema": 1, "name": "x", "version": "1", "title": {"en": "X", "nl": "X"},
+            "settings": [
+                {"key": "tenant", "type": "line", "label": {"en": "T", "nl": "T"}, "required": true, "of": "client"},
+                {"key": "cloud", "type": "line", "label": {"en": "C", "nl": "C"}, "default": "global", "of": "client"},
+                {"key": "mailbox", "type": "line", "label": {"en": "M", "nl": "M"},
+                 "defaultsWhen": [{"when": {"cloud": "china"}, "value": "ni"}]}
+            ],
+            "endpoints": [], "auth": [], "operations": [], "limits": {}
+        }))
+        .unwrap();
+        let of = |owner, pairs: &[(&str, &str)], beside: &[(&str, &str)]| {
+            super::canonical(&description, owner, &given(pairs), &given(beside))
+        };
+        // The account lacks nothing that is the client's.
+        assert_eq!(of(SettingOwner::Account, &[], &[]).unwrap(), given(&[]));
+        assert_eq!(of(SettingOwner::Account, &[], &[("cloud", "china")]).unwrap(), given(&[("mailbox", "ni")]));
+        let wrong = of(SettingOwner::Account, &[("tenant", "t")], &[]).unwrap_err();
+        assert!(wrong[0].to_string().contains("one of the OAuth client"), "{wrong:?}");
+        assert_eq!(of(SettingOwner::Client, &[], &[]).unwrap_err()[0].key, "tenant");
+        let client = of(SettingOwner::Client, &[("tenant", "t")], &[]).unwrap();
+        assert_eq!(client, given(&[("cloud", "global"), ("tenant", "t")]));
     }
 
     fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -10,15 +10,17 @@ CREATE TABLE oauth_client (
 );
 
 CREATE TABLE client_secret (
-    id      TEXT PRIMARY KEY NOT NULL,
-    client  TEXT NOT NULL REFERENCES oauth_client (id) ON DELETE CASCADE,
-    label   TEXT NOT NULL,
-    kind    TEXT NOT NULL,
-    expires TEXT,
-    added   TEXT NOT NULL,
-    tested  TEXT,
-    state   TEXT NOT NULL,
-    sealed  BLOB NOT NULL
+    id           TEXT PRIMARY KEY NOT NULL,
+    client       TEXT NOT NULL REFERENCES oauth_client (id) ON DELETE CASCADE,
+    label        TEXT NOT NULL,
+    label_folded TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    expires      TEXT,
+    added        TEXT NOT NULL,
+    tested       TEXT,
+    state        TEXT NOT NULL,
+    sealed       BLOB NOT NULL,
+    UNIQUE (client, label_folded)
 );
 
 CREATE INDEX client_secret_client ON client_secret (client, added);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use sqlx::{FromRow, SqliteConnection};
-use wissel_model::secrets::field::PROXY_PASSWORD;
+use wissel_model::secrets::field;
 use wissel_model::{Account, AccountId, ClientId, OAuthClient, Proxy};
 
 use crate::error::Failure;
@@ -76,34 +76,11 @@ impl Store {
     /// [`StoreError::NameTaken`].
     pub async fn add_account(&self, account: &Account, secrets: &[(String, Vec<u8>)]) -> Result<()> {
         let (account, secrets) = (account.clone(), secrets.to_vec());
-        self.write(move |tx| {
-            Box::pin(async move {
-                clear_default(tx, &account).await?;
-                sqlx::query(
-                    "INSERT INTO account \
-                     (name, name_folded, connector, auth, client, settings, connection, is_default, id) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                )
-                .bind(&account.name)
-                .bind(folded(&account.name))
-                .bind(&account.connector)
-                .bind(&account.auth)
-                .bind(account.client.as_ref().map(|client| client.id.to_string()))
-                .bind(json("settings", &account.settings)?)
-                .bind(json("a connection policy", &account.connection)?)
-                .bind(account.is_default)
-                .bind(account.id.to_string())
-                .execute(&mut *tx)
-                .await
-                .map_err(|e| name_taken(e, &account.name))?;
-                put_secrets(tx, account.id, &secrets).await
-            })
-        })
-        .await
+        self.write(move |tx| Box::pin(async move { insert(tx, &account, &secrets).await })).await
     }
 
     /// Changes an account. The secrets given are put beside those it has, or in their place; the others stay, but for
-    /// the password of a proxy that it does not use any more.
+    /// the password of a proxy that it does not use any more, and tokens of an OAuth client that it does not use any more.
     ///
     /// # Errors
     /// [`StoreError::AccountNotFound`], [`StoreError::NameTaken`].
@@ -112,6 +89,14 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 clear_default(tx, &account).await?;
+                let client: Option<Option<String>> =
+                    sqlx::query_scalar("SELECT client FROM account WHERE id = ?")
+                        .bind(account.id.to_string())
+                        .fetch_optional(&mut *tx)
+                        .await?;
+                if client.is_some_and(|client| client != account.client.as_ref().map(|c| c.id.to_string())) {
+                    forget_grants(tx, account.id).await?;
+                }
                 let done = sqlx::query(
                     "UPDATE account SET name = ?, name_folded = ?, connector = ?, auth = ?, client = ?, \
                      settings = ?, connection = ?, is_default = ? WHERE id = ?",
@@ -134,7 +119,7 @@ impl Store {
                 if !account.connection.proxy.as_ref().is_some_and(Proxy::takes_password) {
                     sqlx::query("DELETE FROM account_secret WHERE account = ? AND field = ?")
                         .bind(account.id.to_string())
-                        .bind(PROXY_PASSWORD)
+                        .bind(field::PROXY_PASSWORD)
                         .execute(&mut *tx)
                         .await?;
                 }
@@ -262,17 +247,6 @@ impl Store {
             .map_err(|e| self.failed(e))
     }
 
-    /// Whether any secret is stored at all: then the vault's key must exist already.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn any_secret(&self) -> Result<bool> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM account_secret)")
-            .fetch_one(self.readers())
-            .await
-            .map_err(|e| self.failed(e))
-    }
-
     async fn no_account(&self, name: &str) -> StoreError {
         let known = self.accounts().await;
         known.map_or_else(
@@ -283,6 +257,46 @@ impl Store {
             },
         )
     }
+}
+
+/// Adds an account with its sealed secrets.
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    account: &Account,
+    secrets: &[(String, Vec<u8>)],
+) -> std::result::Result<(), Failure> {
+    clear_default(tx, account).await?;
+    sqlx::query(
+        "INSERT INTO account (name, name_folded, connector, auth, client, settings, connection, is_default, id) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&account.name)
+    .bind(folded(&account.name))
+    .bind(&account.connector)
+    .bind(&account.auth)
+    .bind(account.client.as_ref().map(|client| client.id.to_string()))
+    .bind(json("settings", &account.settings)?)
+    .bind(json("a connection policy", &account.connection)?)
+    .bind(account.is_default)
+    .bind(account.id.to_string())
+    .execute(&mut *tx)
+    .await
+    .map_err(|e| name_taken(e, &account.name))?;
+    put_secrets(tx, account.id, secrets).await
+}
+
+/// Removes the tokens that an account was given.
+async fn forget_grants(
+    tx: &mut SqliteConnection,
+    account: AccountId,
+) -> std::result::Result<(), Failure> {
+    sqlx::query("DELETE FROM account_secret WHERE account = ? AND substr(field, 1, length(?)) = ?")
+        .bind(account.to_string())
+        .bind(field::GRANT)
+        .bind(field::GRANT)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// The error for an account that is not there, from inside a write.

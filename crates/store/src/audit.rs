@@ -54,6 +54,17 @@ impl Store {
     }
 }
 
+/// Adds several records inside a write.
+pub(crate) async fn insert_all(
+    tx: &mut SqliteConnection,
+    records: &[AuditRecord],
+) -> std::result::Result<(), Failure> {
+    for record in records {
+        insert(&mut *tx, record).await?;
+    }
+    Ok(())
+}
+
 /// Adds a record inside a write, so that the deed and its record are committed together.
 pub(crate) async fn insert(
     tx: &mut SqliteConnection,

@@ -38,7 +38,7 @@ impl Store {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
         let read = async {
             let mut copy = SqliteConnection::connect_with(&options).await?;
-            let sealed = sqlx::query_scalar("SELECT sealed FROM account_secret").fetch_all(&mut copy).await?;
+            let sealed = sqlx::query_scalar("SELECT sealed FROM sealed_secret").fetch_all(&mut copy).await?;
             copy.close().await?;
             Ok::<Vec<Vec<u8>>, sqlx::Error>(sealed)
         };

@@ -123,6 +123,45 @@ pub enum StoreError {
         /// The names of the jobs.
         jobs: Vec<String>,
     },
+    /// No OAuth client of this name or id.
+    #[error("there is no OAuth client '{name}'; {}", list("OAuth clients", known, "wissel client add"))]
+    ClientNotFound {
+        /// What was asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
+    /// Accounts are authorised through the client.
+    #[error("the OAuth client '{client}' is used by {}; give those accounts another one with `wissel account edit NAME --client OTHER`, or remove them first", accounts.join(", "))]
+    ClientInUse {
+        /// The client's name.
+        client: String,
+        /// The names of the accounts.
+        accounts: Vec<String>,
+    },
+    /// Another secret of the client has this label.
+    #[error("the client has a secret '{label}' already; give this one another label with --label")]
+    LabelTaken {
+        /// The label.
+        label: String,
+    },
+    /// The secret was removed meanwhile.
+    #[error("the secret was removed meanwhile; look at those that are left with `wissel client secret list`")]
+    ClientSecretGone,
+    /// Tokens are asked for with this secret.
+    #[error("the secret '{label}' is the one in use; put another one into use first with `wissel client secret use`")]
+    ClientSecretInUse {
+        /// Its label.
+        label: String,
+    },
+    /// No alert channel of this name.
+    #[error("there is no alert channel '{name}'; {}", list("alert channels", known, "wissel alert add"))]
+    AlertChannelNotFound {
+        /// What was asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
     /// The job does not use this account (any more).
     #[error("job '{job}' does not use the account {account}; look with `wissel job show`")]
     AccountNotInJob {

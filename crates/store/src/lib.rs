@@ -1,4 +1,4 @@
-//! The tables: accounts with their sealed secrets, jobs, leases, the ledger, cursors, quarantine, runs and audit.
+//! The tables: accounts and OAuth clients with their sealed secrets, alert channels, jobs, leases, the ledger, cursors, quarantine, runs and audit.
 //!
 //! One [`Store`] is one database file. All writes go through one connection that commits them in groups
 //! (`writer`); reads use a small pool of read-only connections. Every write of a job is fenced by its [`Lease`].
@@ -7,7 +7,10 @@
 //! a job does next, or know what a connector is.
 
 mod accounts;
+mod alerts;
 mod audit;
+mod client_secrets;
+mod clients;
 mod copy;
 mod cursors;
 mod error;
@@ -39,6 +42,6 @@ pub use matching::{Mapping, Switch};
 pub use open::Store;
 pub use quarantine::{QuarantineItem, Quarantined};
 pub use runs::{JobHealth, Run, RunId, RunOutcome, RunReport};
-pub use vault_keys::{KeyState, Resealed, VaultKey, key_of};
+pub use vault_keys::{KeyState, Resealed, Sealed, VaultKey, key_of};
 pub use watches::WatchState;
 pub use writer::Counters;

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
-use wissel_model::{AccountId, secrets};
+use wissel_model::{AccountId, AlertChannelId, ClientId, SecretOwner, secrets};
 
 use crate::audit::{self, AuditRecord};
 use crate::error::Failure;
@@ -36,11 +36,22 @@ pub struct VaultKey {
     pub since: Timestamp,
 }
 
+/// A secret as it is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Whose it is.
+    pub owner: SecretOwner,
+    /// Which it is.
+    pub field: String,
+    /// What the vault has made of it.
+    pub octets: Vec<u8>,
+}
+
 /// A secret that is sealed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resealed {
     /// Whose it is.
-    pub account: AccountId,
+    pub owner: SecretOwner,
     /// Which it is.
     pub field: String,
     /// As it was read.
@@ -113,23 +124,12 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 let known: i64 =
-                    sqlx::query_scalar("SELECT count(*) FROM account_secret").fetch_one(&mut *tx).await?;
+                    sqlx::query_scalar("SELECT count(*) FROM sealed_secret").fetch_one(&mut *tx).await?;
                 if usize::try_from(known) != Ok(secrets.len()) {
                     return Err(StoreError::SecretsChanged.into());
                 }
                 for secret in &secrets {
-                    let done = sqlx::query(
-                        "UPDATE account_secret SET sealed = ? WHERE account = ? AND field = ? AND sealed = ?",
-                    )
-                    .bind(&secret.after)
-                    .bind(secret.account.to_string())
-                    .bind(&secret.field)
-                    .bind(&secret.before)
-                    .execute(&mut *tx)
-                    .await?;
-                    if done.rows_affected() == 0 {
-                        return Err(StoreError::SecretsChanged.into());
-                    }
+                    reseal(tx, secret).await?;
                 }
                 sqlx::query("UPDATE vault_key SET state = 'leaving', since = ? WHERE state = 'current'")
                     .bind(now())
@@ -161,21 +161,67 @@ impl Store {
         .await
     }
 
-    /// Every secret as it is sealed: account, field and octets.
+    /// Whether any secret is stored at all: then the vault's key must exist already.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn sealed_secrets(&self) -> Result<Vec<(AccountId, String, Vec<u8>)>> {
-        let rows: Vec<(String, String, Vec<u8>)> =
-            sqlx::query_as("SELECT account, field, sealed FROM account_secret ORDER BY account, field")
+    pub async fn any_secret(&self) -> Result<bool> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sealed_secret)")
+            .fetch_one(self.readers())
+            .await
+            .map_err(|e| self.failed(e))
+    }
+
+    /// Every secret as it is sealed: of accounts, OAuth clients and alert channels.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn sealed_secrets(&self) -> Result<Vec<Sealed>> {
+        let rows: Vec<(String, String, String, Vec<u8>)> =
+            sqlx::query_as("SELECT kind, owner, field, sealed FROM sealed_secret ORDER BY kind, owner, field")
                 .fetch_all(self.readers())
                 .await
                 .map_err(|e| self.failed(e))?;
-        let read = |(account, field, sealed): (String, String, Vec<u8>)| {
-            Ok((read_id("an account id", &account, AccountId::parse)?, field, sealed))
+        let read = |(kind, owner, field, octets): (String, String, String, Vec<u8>)| {
+            let owner = match kind.as_str() {
+                "account" => SecretOwner::Account(read_id("an account id", &owner, AccountId::parse)?),
+                "client" => SecretOwner::Client(read_id("a client id", &owner, ClientId::parse)?),
+                _ => SecretOwner::Alert(read_id("the id of an alert channel", &owner, AlertChannelId::parse)?),
+            };
+            Ok(Sealed { owner, field, octets })
         };
         rows.into_iter().map(read).collect()
     }
+}
+
+/// Puts one secret in place of what it was; refused when that changed meanwhile.
+async fn reseal(tx: &mut SqliteConnection, secret: &Resealed) -> std::result::Result<(), Failure> {
+    let update = match secret.owner {
+        SecretOwner::Account(id) => {
+            sqlx::query("UPDATE account_secret SET sealed = ? WHERE sealed = ? AND account = ? AND field = ?")
+                .bind(&secret.after)
+                .bind(&secret.before)
+                .bind(id.to_string())
+                .bind(&secret.field)
+        }
+        SecretOwner::Client(id) => {
+            sqlx::query("UPDATE client_secret SET sealed = ? WHERE sealed = ? AND client = ? AND id = ?")
+                .bind(&secret.after)
+                .bind(&secret.before)
+                .bind(id.to_string())
+                .bind(&secret.field)
+        }
+        SecretOwner::Alert(id) => {
+            sqlx::query("UPDATE alert_channel SET sealed = ? WHERE sealed = ? AND id = ?")
+                .bind(&secret.after)
+                .bind(&secret.before)
+                .bind(id.to_string())
+        }
+    };
+    if update.execute(tx).await?.rows_affected() == 0 {
+        return Err(StoreError::SecretsChanged.into());
+    }
+    Ok(())
 }
 
 /// The id of the key that a secret names, in hexadecimal; none when it has no such form.

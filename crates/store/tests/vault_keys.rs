@@ -36,7 +36,7 @@ fn record() -> AuditRecord {
 
 fn resealed(account: AccountId, field: &str, content: u8) -> Resealed {
     let (before, after) = (sealed(OLD, content), sealed(NEW, content));
-    Resealed { account, field: field.to_owned(), before, after }
+    Resealed { owner: account.into(), field: field.to_owned(), before, after }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The form of sealed bytes.
 //!
 //! `form (1) | version (4, big endian) | key id (8) | nonce (24) | ciphertext and tag (16 more)`.
-//! The tag covers form, version, account and field as associated data. The key id says which key opens it, while a
+//! The tag covers form, version, owner and field as associated data. The key id says which key opens it, while a
 //! rotation is under way and when the wrong key is there; a changed id leads to a key that does not open it.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -16,11 +16,11 @@ const FORM: u8 = 1;
 const KEY_VERSION: u32 = 1;
 const NONCE: usize = 24;
 
-/// Seals the octets for an account's field.
-pub(crate) fn seal(key: &Key, account: &str, field: &str, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+/// Seals the octets for a field of an owner.
+pub(crate) fn seal(key: &Key, owner: &str, field: &str, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
     let mut nonce = [0; NONCE];
     getrandom::fill(&mut nonce).map_err(|e| VaultError::Random { detail: e.to_string() })?;
-    let aad = associated(account, field);
+    let aad = associated(owner, field);
     let ciphertext = cipher(key)
         .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
         .map_err(|_| VaultError::Damaged { field: field.to_owned() })?;
@@ -36,7 +36,7 @@ pub(crate) fn seal(key: &Key, account: &str, field: &str, plain: &[u8]) -> Resul
 pub(crate) fn open<'k>(
     mut keys: impl Iterator<Item = &'k Key>,
     name: &str,
-    account: &str,
+    owner: &str,
     field: &str,
     sealed: &[u8],
 ) -> Result<Vec<u8>, VaultError> {
@@ -56,7 +56,7 @@ pub(crate) fn open<'k>(
     if u32::from_be_bytes(*version) != KEY_VERSION {
         return Err(damaged());
     }
-    let aad = associated(account, field);
+    let aad = associated(owner, field);
     cipher(key).decrypt(&XNonce::from(*nonce), Payload { msg: ciphertext, aad: &aad }).map_err(|_| damaged())
 }
 
@@ -64,11 +64,11 @@ fn cipher(key: &Key) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(key.bytes().into())
 }
 
-/// Form, key version, and account and field with their lengths before them, so that no two pairs give the same octets.
-fn associated(account: &str, field: &str) -> Vec<u8> {
+/// Form, key version, and owner and field with their lengths before them, so that no two pairs give the same octets.
+fn associated(owner: &str, field: &str) -> Vec<u8> {
     let mut data = vec![FORM];
     data.extend(KEY_VERSION.to_be_bytes());
-    for part in [account, field] {
+    for part in [owner, field] {
         data.extend((part.len() as u64).to_be_bytes());
         data.extend(part.as_bytes());
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn account_and_field_cannot_run_into_each_other() {
+    fn owner_and_field_cannot_run_into_each_other() {
         assert_ne!(associated("ab", "c"), associated("a", "bc"));
         assert_ne!(associated("a", ""), associated("", "a"));
     }

@@ -77,9 +77,9 @@ pub enum VaultError {
         /// The number of the form, or of the key's version.
         form: u32,
     },
-    /// Changed since it was sealed, or sealed for another account or field.
+    /// Changed since it was sealed, or sealed for another owner or field.
     #[error(
-        "the sealed secret '{field}' is damaged or belongs to another account or field; store it again with `wissel account edit`"
+        "the sealed secret '{field}' is damaged or belongs to another owner or field; store it again with `wissel account edit`"
     )]
     Damaged {
         /// The field.

@@ -2,7 +2,7 @@
 //!
 //! A secret is sealed with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) under one key of 32 octets, which comes from a
 //! file beside the database, the operating system's keyring, a credential of the service manager or the environment.
-//! Sealed bytes are bound to their account and field, and name their key: moved to another row they do not open.
+//! Sealed bytes are bound to their owner and field, and name their key: moved to another row they do not open.
 //!
 //! What this crate deliberately does not do: keep the sealed bytes or remember where the key is (the store does),
 //! derive the key from a password (a passphrase only wraps it, for a backup), or protect against who can read the key
@@ -19,7 +19,7 @@ mod source;
 mod wrap;
 
 use secrecy::{ExposeSecret, SecretString};
-use wissel_model::AccountId;
+use wissel_model::SecretOwner;
 use zeroize::Zeroizing;
 
 pub use error::VaultError;
@@ -63,31 +63,31 @@ impl Vault {
         &self.name
     }
 
-    /// Seals a secret of an account's field.
+    /// Seals a secret for a field of its owner.
     ///
     /// # Errors
     /// The system gives no random bytes.
     pub fn seal(
         &self,
-        account: AccountId,
+        owner: impl Into<SecretOwner>,
         field: &str,
         secret: &SecretString,
     ) -> Result<Vec<u8>, VaultError> {
-        envelope::seal(&self.key, &account.to_string(), field, secret.expose_secret().as_bytes())
+        envelope::seal(&self.key, &owner.into().to_string(), field, secret.expose_secret().as_bytes())
     }
 
-    /// Opens what [`seal`](Self::seal) made for the same account and field.
+    /// Opens what [`seal`](Self::seal) made for the same owner and field.
     ///
     /// # Errors
-    /// It was sealed with another key, by a newer version, for another account or field, or it is damaged.
+    /// It was sealed with another key, by a newer version, for another owner or field, or it is damaged.
     pub fn open_sealed(
         &self,
-        account: AccountId,
+        owner: impl Into<SecretOwner>,
         field: &str,
         sealed: &[u8],
     ) -> Result<SecretString, VaultError> {
-        let opened =
-            Zeroizing::new(envelope::open(self.keys(), &self.name, &account.to_string(), field, sealed)?);
+        let owner = owner.into().to_string();
+        let opened = Zeroizing::new(envelope::open(self.keys(), &self.name, &owner, field, sealed)?);
         let text =
             std::str::from_utf8(&opened).map_err(|_| VaultError::Damaged { field: field.to_owned() })?;
         Ok(SecretString::from(text))

@@ -3,6 +3,7 @@
 mod add;
 mod authorize;
 mod edit;
+mod guide;
 mod test;
 
 pub(crate) use add::check_connection;
@@ -11,11 +12,13 @@ use serde_json::json;
 use wissel_model::Account;
 
 use super::CommandResult;
+use super::client::secret;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
 use crate::text::Language;
-use crate::{authorization, form, output, views};
+use crate::account_status::{self, Status};
+use crate::{form, output, views};
 
 /// What can be done with accounts.
 #[derive(Debug, Subcommand)]
@@ -38,6 +41,16 @@ pub(crate) enum Command {
     },
     /// Let Wissel into the mailbox: sign in at the provider, here or elsewhere. Can be repeated at any time
     Authorize(authorize::Arguments),
+    /// Secrets of the OAuth client that an account is authorised through: add, list, test, use, edit, drop
+    #[command(subcommand)]
+    Secret(secret::Command),
+    /// Walk through what has to be done at the provider, with this account's values filled in
+    Guide {
+        /// The account; the default account when absent
+        name: Option<String>,
+        /// One chapter; all when absent
+        chapter: Option<String>,
+    },
     /// Make an account the one that is used where none is named
     Default {
         /// The account
@@ -66,6 +79,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
         Command::Edit(arguments) => edit::run(context, arguments).await,
         Command::Test { name } => test::run(context, name.as_deref()).await,
         Command::Authorize(arguments) => authorize::run(context, arguments).await,
+        Command::Secret(command) => secret::run(context, secret::Of::Account, command).await,
+        Command::Guide { name, chapter } => guide::run(context, name.as_deref(), chapter.as_deref()).await,
         Command::Default { name, .. } => default(context, name.as_deref()).await,
         Command::Remove { name, yes } => remove(context, &name, yes).await,
     }
@@ -106,13 +121,20 @@ pub(crate) fn warnings(context: &Context, account: &Account) -> Vec<String> {
     warnings
 }
 
+/// The account's secrets, field and whether one is stored, and how it stands with its provider.
+async fn standing(context: &Context, account: &Account) -> anyhow::Result<(Vec<(String, bool)>, Status)> {
+    let stored = context.store().await?.secret_fields(account.id).await?;
+    let description = context.description(&account.connector).await.ok();
+    let secrets = views::secret_fields(account, description.as_deref(), &stored);
+    let status = account_status::of(context, account, description.as_deref(), &stored).await?;
+    Ok((secrets, status))
+}
+
 /// Prints what was done to an account.
 async fn print_done(context: &Context, account: &Account, done: &str, sentence: &str) -> anyhow::Result<()> {
     if context.json {
-        let stored = context.store().await?.secret_fields(account.id).await?;
-        let description = context.description(&account.connector).await.ok();
-        let secrets = views::secret_fields(account, description.as_deref(), &stored);
-        output::json(&json!({ done: true, "account": views::account(account, &secrets) }));
+        let (secrets, status) = standing(context, account).await?;
+        output::json(&json!({ done: true, "account": views::account(account, &secrets, &status) }));
     } else {
         output::line(sentence);
     }
@@ -122,19 +144,19 @@ async fn print_done(context: &Context, account: &Account, done: &str, sentence: 
 async fn list(context: &Context) -> CommandResult {
     let store = context.store().await?;
     let accounts = store.accounts().await?;
-    let (mut documents, mut rows) = (Vec::new(), Vec::new());
+    let (mut documents, mut rows, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
     for account in &accounts {
-        let stored = store.secret_fields(account.id).await?;
-        let description = context.description(&account.connector).await.ok();
-        let secrets = views::secret_fields(account, description.as_deref(), &stored);
-        documents.push(views::account(account, &secrets));
+        let (secrets, status) = standing(context, account).await?;
+        documents.push(views::account(account, &secrets, &status));
         rows.push(vec![
             account.name.clone(),
             account.connector.clone(),
             account.auth.clone(),
             if account.is_default { "*".to_owned() } else { String::new() },
             secrets_text(context.language, &secrets),
+            status.state.word(context.language).to_owned(),
         ]);
+        statuses.push((account.name.clone(), status));
     }
     if context.json {
         output::json(&json!({ "accounts": documents }));
@@ -145,10 +167,13 @@ async fn list(context: &Context) -> CommandResult {
         ));
     } else {
         let header = context.language.pick(
-            ["Name", "Connector", "Sign-in", "Default", "Secrets"],
-            ["Naam", "Connector", "Aanmelden met", "Standaard", "Geheimen"],
+            ["Name", "Connector", "Sign-in", "Default", "Secrets", "Status"],
+            ["Naam", "Connector", "Aanmelden met", "Standaard", "Geheimen", "Status"],
         );
         output::table(&header, rows);
+        for (name, status) in statuses.iter().filter(|(_, status)| !status.reason.is_empty()) {
+            output::note(&format!("account '{name}': {}\n  {}", status.line(context.language), status.next));
+        }
     }
     Ok(Code::Done)
 }
@@ -163,19 +188,9 @@ fn secrets_text(language: Language, secrets: &[(String, bool)]) -> String {
 
 async fn show(context: &Context, name: Option<&str>) -> CommandResult {
     let account = named_or_default(context, name).await?;
-    let stored = context.store().await?.secret_fields(account.id).await?;
-    let description = context.description(&account.connector).await.ok();
-    let secrets = views::secret_fields(&account, description.as_deref(), &stored);
-    let authorization = match description.as_deref() {
-        Some(description) => authorization::status(context, &account, description).await?,
-        None => None,
-    };
+    let (secrets, status) = standing(context, &account).await?;
     if context.json {
-        let mut document = views::account(&account, &secrets);
-        if let (Some(authorization), Some(members)) = (&authorization, document.as_object_mut()) {
-            members.insert("authorization".to_owned(), authorization.view());
-        }
-        output::json(&document);
+        output::json(&views::account(&account, &secrets, &status));
         return Ok(Code::Done);
     }
     let connection = &account.connection;
@@ -186,10 +201,8 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
         (label("Name", "Naam"), account.name.clone()),
         ("Connector", account.connector.clone()),
         (label("Sign-in", "Aanmelden met"), account.auth.clone()),
-        (
-            label("Authorisation", "Autorisatie"),
-            authorization.as_ref().map(|authorization| authorization.line(language)).unwrap_or_default(),
-        ),
+        ("OAuth client", account.client.as_ref().map(|client| client.name.clone()).unwrap_or_default()),
+        ("Status", status.line(language)),
         (label("Default", "Standaard"), language.yes_or_no(account.is_default)),
         (label("Secrets", "Geheimen"), secrets_text(language, &secrets)),
         (
@@ -201,12 +214,8 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
     ];
     fields.extend(account.settings.iter().map(|(key, value)| (key.as_str(), value.clone())));
     output::fields(&fields);
-    if let Some(next) = authorization.map(|authorization| authorization.next).filter(|next| !next.is_empty())
-    {
-        output::note(&next);
-    }
-    if description.is_none() {
-        output::note(&format!("its connector '{}' is not installed", account.connector));
+    if !status.next.is_empty() {
+        output::note(&status.next);
     }
     warn(context, &account);
     Ok(Code::Done)

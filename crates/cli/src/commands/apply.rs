@@ -1,4 +1,4 @@
-//! `wissel apply`: brings accounts and jobs into the state that a file describes. What the file does not name stays.
+//! `wissel apply`: brings OAuth clients, accounts and jobs into the state that a file describes. What the file does not name stays.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wissel_model::{Account, ImportJob};
 
 use crate::commands::CommandResult;
-use crate::config::File;
+use crate::config::{File, clients};
 use crate::config::plan::{self, Change, Plan};
 use crate::context::Context;
 use crate::exit::Code;
@@ -33,6 +33,10 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
     let plan = plan::make(context, &file, path.parent().unwrap_or(Path::new("."))).await?;
     if !arguments.dry_run {
         prepare_directories(context, &plan).await?;
+        for planned in &plan.clients {
+            let result = clients::apply(context, planned).await;
+            result.map_err(|error| part_way(error, "client", &planned.client.name))?;
+        }
         for (account, secrets, change) in &plan.accounts {
             let result = apply_account(context, account, secrets, *change).await;
             result.map_err(|error| part_way(error, "account", &account.name))?;
@@ -111,6 +115,11 @@ async fn apply_job(context: &Context, job: &ImportJob, change: Change) -> anyhow
 }
 
 fn print(context: &Context, plan: &Plan, dry_run: bool) {
+    let clients = plan.clients.iter().map(|planned| {
+        let (name, change) = (&planned.client.name, planned.change);
+        let document = json!({ "name": name, "change": change, "secrets": planned.secrets_changed() });
+        ("client", name, change, document)
+    });
     let accounts = plan.accounts.iter().map(|(account, secrets, change)| {
         let secrets: Vec<&String> = secrets.iter().map(|(field, _)| field).collect();
         (
@@ -129,10 +138,11 @@ fn print(context: &Context, plan: &Plan, dry_run: bool) {
             of.into_iter().map(|(.., d)| d).collect()
         };
         let (accounts, jobs) = (documents(accounts.collect()), documents(jobs.collect()));
-        output::json(&json!({ "dry_run": dry_run, "accounts": accounts, "jobs": jobs }));
+        let clients = documents(clients.collect());
+        output::json(&json!({ "dry_run": dry_run, "clients": clients, "accounts": accounts, "jobs": jobs }));
         return;
     }
-    for (what, name, change, _) in accounts.chain(jobs) {
+    for (what, name, change, _) in clients.chain(accounts).chain(jobs) {
         let change = match (change, dry_run) {
             (Change::Unchanged, _) => "unchanged",
             (Change::Created, false) => "created",

@@ -232,8 +232,8 @@ pub(crate) async fn open(
     let mut secrets = 0;
     if let Some(key) = &key {
         let vault = Vault::with_key(key.clone_key(), "the key in the backup");
-        for (account, field, sealed) in store.sealed_secrets().await? {
-            match vault.open_sealed(account, &field, &sealed) {
+        for sealed in store.sealed_secrets().await? {
+            match vault.open_sealed(sealed.owner, &sealed.field, &sealed.octets) {
                 Ok(_) => secrets += 1,
                 // Its key was lost before the backup was made; that must not cost all the rest.
                 Err(VaultError::OtherKey { .. }) => {}

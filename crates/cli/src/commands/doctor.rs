@@ -2,6 +2,7 @@
 //! does not. Changes nothing but to make the home directory and database when they are missing.
 
 mod accounts;
+mod clients;
 mod installation;
 mod jobs;
 
@@ -12,7 +13,8 @@ use serde_json::json;
 use super::CommandResult;
 use crate::context::Context;
 use crate::exit::{self, Code};
-use crate::output;
+use crate::text::quoted;
+use crate::{alerts, output};
 
 /// What is looked at.
 #[derive(Debug, Args)]
@@ -20,6 +22,9 @@ pub(crate) struct Arguments {
     /// Do not connect to mail services
     #[arg(long)]
     offline: bool,
+    /// Tell the alert channels what they were not told yet, such as that a client's secret expires
+    #[arg(long)]
+    alert: bool,
 }
 
 /// How one thing fares.
@@ -153,12 +158,37 @@ fn print(finding: &Finding) {
     }
 }
 
+/// Tells the alert channels, and says how that went.
+async fn alert(context: &Context, findings: &mut Findings) {
+    let told = async { alerts::tell(context, &alerts::gather(context).await?).await };
+    match told.await {
+        Err(error) => findings.error("alerts", "", &error),
+        Ok(told) => {
+            for told in told {
+                match told.failure {
+                    None => findings.ok("alert", &told.channel, told.alert),
+                    Some(failure) => findings.fail(
+                        "alert",
+                        &told.channel,
+                        failure,
+                        format!("Try it with `wissel alert test {}`.", quoted(&told.channel)),
+                    ),
+                }
+            }
+        }
+    }
+}
+
 /// Carries out the command.
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResult {
     let mut findings = Findings { quiet: context.json, ..Findings::default() };
     if installation::look(context, &mut findings).await {
+        clients::look(context, &mut findings).await;
         accounts::look(context, arguments.offline, &mut findings).await;
         jobs::look(context, &mut findings).await;
+    }
+    if arguments.alert {
+        alert(context, &mut findings).await;
     }
     let (warnings, failures) = (findings.count(Status::Warn), findings.count(Status::Fail));
     if context.json {
@@ -180,6 +210,9 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
     let installation = ["home", "database", "vault"];
     let broken = |finding: &&Finding| finding.status == Status::Fail;
     Ok(match findings.list.iter().filter(broken).map(|finding| finding.check).next() {
+        None if findings.list.iter().any(|f| f.check == clients::CHECK && f.status == Status::Warn) => {
+            Code::Attention
+        }
         None => Code::Done,
         Some(check) if installation.contains(&check) => Code::Home,
         Some(_) => Code::Failed,

@@ -1,4 +1,4 @@
-//! `wissel export`: accounts and jobs as the file that `apply` reads, without secrets.
+//! `wissel export`: OAuth clients, accounts and jobs as the file that `apply` reads, without secrets.
 
 use crate::commands::{CommandResult, job};
 use crate::config::File;
@@ -14,7 +14,7 @@ pub(crate) async fn run(context: &Context) -> CommandResult {
         let names = job::account_names(context, &job).await?;
         jobs.push((job, names));
     }
-    let file = File::of(&store.accounts().await?, &jobs);
+    let file = File::of(&store.clients().await?, &store.accounts().await?, &jobs);
     if context.json {
         output::json(&serde_json::to_value(&file)?);
     } else {

@@ -7,11 +7,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use wissel_model::{ImportJob, ProcessedAction};
-use wissel_store::AuditRecord;
 use wissel_vault::{Key, KeyPlace, KeyPolicy, Vault};
 
 use super::{CommandResult, backup};
-use crate::context::{Context, actor};
+use crate::context::Context;
 use crate::exit::Code;
 use crate::home::create_private;
 use crate::problem::Problem;
@@ -91,13 +90,8 @@ async fn prepare(context: &Context, arguments: &Arguments) -> anyhow::Result<Pre
     };
     let store = &opened.store;
     let jobs = store.jobs().await?;
-    let record = AuditRecord {
-        at: Timestamp::now(),
-        actor: actor(),
-        action: "backup.restore".to_owned(),
-        subject: arguments.file.display().to_string(),
-        detail: json!({ "made": manifest.made, "forced": arguments.force }),
-    };
+    let detail = json!({ "made": manifest.made, "forced": arguments.force });
+    let record = Context::record("backup.restore", &arguments.file.display().to_string(), detail);
     store.settle_copy(manifest.made, kept.as_ref().map(|(id, place)| (&**id, *place)), &record).await?;
     let accounts = store.accounts().await?;
     let count = accounts.len();

@@ -7,7 +7,7 @@ use wissel_jobs::ServiceOptions;
 use super::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
-use crate::output;
+use crate::{alerts, output};
 
 /// How the service works.
 #[derive(Debug, Args)]
@@ -44,7 +44,16 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
         super::account::warn(context, &account);
     }
     let options = ServiceOptions { parallel_jobs: usize::from(arguments.parallel) };
-    wissel_jobs::serve(&shop, options, &context.stop).await?;
+    let (served, ()) = tokio::join!(
+        async {
+            let served = wissel_jobs::serve(&shop, options, &context.stop).await;
+            // What ended the service ends the watch beside it.
+            context.stop.cancel();
+            served
+        },
+        alerts::watch(context)
+    );
+    served?;
     tracing::info!("stopped on request");
     Ok(Code::Done)
 }

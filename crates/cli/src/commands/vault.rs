@@ -3,11 +3,11 @@
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde_json::json;
-use wissel_store::{AuditRecord, KeyState, key_of};
+use wissel_store::{KeyState, key_of};
 use wissel_vault::Key;
 
 use super::CommandResult;
-use crate::context::{Context, actor};
+use crate::context::Context;
 use crate::exit::Code;
 use crate::key_change::{self, Exclusive};
 use crate::output;
@@ -59,8 +59,8 @@ async fn status(context: &Context) -> CommandResult {
     let current = secrets.current().await?;
     let sealed = store.sealed_secrets().await?;
     let mut counts: Vec<(String, u64)> = Vec::new();
-    for (_, _, octets) in &sealed {
-        let key = key_of(octets).unwrap_or_default();
+    for secret in &sealed {
+        let key = key_of(&secret.octets).unwrap_or_default();
         match counts.iter_mut().find(|(known, _)| *known == key) {
             Some((_, count)) => *count += 1,
             None => counts.push((key, 1)),
@@ -125,16 +125,6 @@ fn exclusive(secrets: &StoredSecrets) -> anyhow::Result<Exclusive> {
     Exclusive::take(secrets)?.ok_or_else(|| key_change::busy().into())
 }
 
-fn record(action: &str, subject: &str, detail: serde_json::Value) -> AuditRecord {
-    AuditRecord {
-        at: Timestamp::now(),
-        actor: actor(),
-        action: action.to_owned(),
-        subject: subject.to_owned(),
-        detail,
-    }
-}
-
 async fn rotate(context: &Context, new_key_env: Option<&str>) -> CommandResult {
     let secrets = context.secrets().await?;
     let exclusive = exclusive(secrets)?;
@@ -165,7 +155,7 @@ async fn rotate(context: &Context, new_key_env: Option<&str>) -> CommandResult {
     };
     let old = key_change::adopt(secrets, place).await?;
     let (before, after) = (old.key().id().to_string(), key.id().to_string());
-    let record = record("vault.rotate", &after, json!({ "from": before, "place": place }));
+    let record = Context::record("vault.rotate", &after, json!({ "from": before, "place": place }));
     let count = key_change::change(secrets, &exclusive, &old, key, place, record).await?;
     if context.json {
         output::json(
@@ -205,7 +195,7 @@ async fn move_to(context: &Context, to: Place) -> CommandResult {
     let old = key_change::adopt(secrets, from).await?;
     let id = old.key().id().to_string();
     if from != place {
-        let record = record("vault.move", &id, json!({ "from": from, "to": place }));
+        let record = Context::record("vault.move", &id, json!({ "from": from, "to": place }));
         let key = old.key().clone_key();
         key_change::change(secrets, &exclusive, &old, key, place, record).await?;
     }

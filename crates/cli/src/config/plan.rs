@@ -1,14 +1,19 @@
 //! What `apply` would change: the file against what stands. Everything is checked here, before anything is changed.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use wissel_model::description::AuthMethod;
 use wissel_model::job::DirectoryTarget;
-use wissel_model::{Account, AccountId, Cron, Filter, ImportJob, JobAccount, JobId, Schedule};
+use wissel_model::{
+    Account, AccountId, Cron, Description, Filter, ImportJob, JobAccount, JobId, OAuthClient, Schedule,
+};
 
+use super::clients::{self, PlannedClient};
 use super::{AccountEntry, File, JobEntry};
-use crate::commands::check_connection;
+use crate::commands::{check_connection, fits};
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::{INSTALL, Problem};
@@ -30,6 +35,8 @@ pub(crate) enum Change {
 /// What is to be done.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
+    /// OAuth clients as they should be.
+    pub(crate) clients: Vec<PlannedClient>,
     /// Accounts as they should be, with the secrets to store.
     pub(crate) accounts: Vec<(Account, SecretValues, Change)>,
     /// Jobs as they should be.
@@ -50,17 +57,23 @@ pub(crate) async fn make(context: &Context, file: &File, base: &Path) -> anyhow:
     }
     let default_elsewhere =
         |entry: &AccountEntry| file.accounts.iter().any(|e| e.default && !same(&e.name, &entry.name));
+    doubles("client", file.clients.iter().map(|entry| entry.name.as_str()), &mut problems);
+    let stand = store.clients().await?;
+    for entry in &file.clients {
+        let before = stand.iter().find(|client| same(&client.name, &entry.name));
+        match clients::plan(context, entry, before, base).await {
+            Ok(planned) => plan.clients.push(planned),
+            Err(error) => note(error, &mut problems, &mut missing)?,
+        }
+    }
+    // As they will be, then those that the file does not name.
+    let mut clients: Vec<OAuthClient> = plan.clients.iter().map(|planned| planned.client.clone()).collect();
+    clients.extend(stand);
     for entry in &file.accounts {
         let before = accounts.iter().find(|account| same(&account.name, &entry.name));
-        match plan_account(context, entry, before, default_elsewhere(entry), base).await {
+        match plan_account(context, entry, before, &clients, default_elsewhere(entry), base).await {
             Ok(planned) => plan.accounts.push(planned),
-            Err(error) => match error.downcast::<Problem>() {
-                Ok(problem) => {
-                    missing += usize::from(problem.code == Code::NotFound);
-                    problems.push(problem.message);
-                }
-                Err(other) => return Err(other),
-            },
+            Err(error) => note(error, &mut problems, &mut missing)?,
         }
     }
     let known: Vec<(String, Option<AccountId>)> = accounts
@@ -92,6 +105,14 @@ pub(crate) async fn make(context: &Context, file: &File, base: &Path) -> anyhow:
     Err(Problem::usage(message, "Nothing was changed. Correct the file and apply it again.").into())
 }
 
+/// Keeps a problem for the list of all; another failure ends the command.
+fn note(error: anyhow::Error, problems: &mut Vec<String>, missing: &mut usize) -> anyhow::Result<()> {
+    let problem = error.downcast::<Problem>()?;
+    *missing += usize::from(problem.code == Code::NotFound);
+    problems.push(problem.message);
+    Ok(())
+}
+
 fn same(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
@@ -110,6 +131,7 @@ async fn plan_account(
     context: &Context,
     entry: &AccountEntry,
     before: Option<&Account>,
+    clients: &[OAuthClient],
     default_elsewhere: bool,
     base: &Path,
 ) -> anyhow::Result<(Account, SecretValues, Change)> {
@@ -127,12 +149,14 @@ async fn plan_account(
     let credential = description
         .auth
         .iter()
-        .map(|method| method.kind.secret_field())
+        .filter_map(AuthMethod::secret_field)
         .find(|field| entry.secrets.contains_key(*field));
     let auth =
         form::choose_auth(&description, entry.auth.as_deref(), credential, None).map_err(in_account)?;
     let settings = entry.settings.iter().map(|(key, value)| (key.clone(), value.text())).collect();
-    let settings = form::complete(&name, &description, settings, None)?;
+    let client = plan_client(entry, before, clients, auth, &description).map_err(in_account)?;
+    let beside = client.as_ref().map(|client| client.settings.clone()).unwrap_or_default();
+    let settings = form::complete(form::Whose::Account(&name, &beside), &description, settings, None)?;
     let mut connection = entry.connection.clone();
     connection.ca_file = connection.ca_file.map(|file| base.join(file));
     check_connection(&name, &connection, &description)?;
@@ -141,7 +165,7 @@ async fn plan_account(
         name: name.clone(),
         connector: entry.connector.clone(),
         auth: auth.id.clone(),
-        client: before.and_then(|before| before.client.clone()),
+        client,
         settings,
         connection,
         is_default: entry.default || before.is_some_and(|before| before.is_default && !default_elsewhere),
@@ -165,6 +189,32 @@ async fn plan_account(
         Some(_) => Change::Changed,
     };
     Ok((account, secrets, change))
+}
+
+/// The OAuth client of an account, as it will be.
+fn plan_client(
+    entry: &AccountEntry,
+    before: Option<&Account>,
+    clients: &[OAuthClient],
+    auth: &AuthMethod,
+    description: &Description,
+) -> Result<Option<Arc<OAuthClient>>, Problem> {
+    if !auth.needs_client() {
+        return match &entry.client {
+            None => Ok(None),
+            Some(_) => Err(Problem::usage(format!("the auth method '{}' needs no OAuth client", auth.id), "")),
+        };
+    }
+    let named = entry.client.clone();
+    let kept = || before.and_then(|before| before.client.as_ref()).map(|client| client.name.clone());
+    let Some(name) = named.or_else(kept) else {
+        let message = format!("the auth method '{}' needs an OAuth client; name it with `client`", auth.id);
+        return Err(Problem::usage(message, ""));
+    };
+    let found = clients.iter().find(|client| same(&client.name, &name));
+    let client = found.ok_or_else(|| Problem::usage(format!("there is no OAuth client '{name}'"), ""))?;
+    fits(client, description)?;
+    Ok(Some(Arc::new(client.clone())))
 }
 
 fn plan_job(

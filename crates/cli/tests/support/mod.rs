@@ -1,6 +1,8 @@
 //! Runs the program in a home of its own, and finds a connector to try it with.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of this")]
 
+pub mod oauth;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

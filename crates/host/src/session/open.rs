@@ -118,7 +118,7 @@ fn complete(
     description: &Description,
     account: &Account,
 ) -> Result<(Account, Vec<(String, String)>), ConnectorError> {
-    let settings = settings::canonical(description, &account.values()).map_err(|errors| {
+    let settings = settings::of_account(description, account).map_err(|errors| {
         let key = errors.first().map(|error| error.key.clone()).unwrap_or_default();
         let problems: Vec<String> = errors.iter().map(ToString::to_string).collect();
         ConnectorError::new(ErrorKind::InvalidSetting, problems.join("; ")).with_setting(key)

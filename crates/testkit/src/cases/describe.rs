@@ -184,8 +184,8 @@ async fn form(stage: &mut Stage) -> Outcome {
         }
     }
     // A pattern of its own may refuse a made-up value; that is no fault.
-    let made_up = plausible::account(description).settings;
-    if let Err(errors) = settings::canonical(description, &made_up) {
+    let made_up = plausible::account(description);
+    if let Err(errors) = settings::of_account(description, &made_up) {
         let patterned = |key: &str| description.setting(key).is_some_and(|s| s.pattern.is_some());
         problems.extend(errors.iter().filter(|error| !patterned(&error.key)).map(ToString::to_string));
     }

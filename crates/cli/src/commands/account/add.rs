@@ -1,17 +1,21 @@
 //! `wissel account add`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
+use wissel_model::description::SettingOwner;
 use wissel_model::secrets::field;
 use wissel_model::{Account, AccountId, ConnectionPolicy, Description, Proxy};
 
 use super::{print_done, warn};
+use crate::client_secret_input::ClientSecretOptions;
 use crate::commands::CommandResult;
+use crate::commands::client::{self, Chosen};
 use crate::context::Context;
 use crate::exit::Code;
-use crate::form;
+use crate::form::{self, Values, Whose};
 use crate::job_rules;
 use crate::problem::Problem;
 use crate::secret_input::{self, SecretOptions, SecretValues};
@@ -34,10 +38,15 @@ pub(crate) struct Arguments {
     /// Make it the default account
     #[arg(long)]
     default: bool,
+    /// The OAuth client that it is authorised through; `wissel client list` shows them
+    #[arg(long, value_name = "NAME")]
+    client: Option<String>,
     #[command(flatten)]
     connection: ConnectionOptions,
     #[command(flatten)]
     secrets: SecretOptions,
+    #[command(flatten)]
+    client_secret: ClientSecretOptions,
 }
 
 /// What the operator allows the connections of an account.
@@ -126,9 +135,17 @@ pub(crate) fn check_connection(
     ))
 }
 
+/// Settings of the OAuth client, and those of the account.
+fn split(description: &Description, given: Values) -> (Values, Values) {
+    let of_client =
+        |key: &str| description.setting(key).is_some_and(|setting| setting.of == SettingOwner::Client);
+    given.into_iter().partition(|(key, _)| of_client(key))
+}
+
 /// Carries out the command.
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResult {
-    let Arguments { name, connector, auth, settings, default, connection, secrets } = arguments;
+    let Arguments { name, connector, auth, settings, default, client, connection, secrets, client_secret } =
+        arguments;
     let store = context.store().await?;
     if store.accounts().await?.iter().any(|account| account.name.to_lowercase() == name.to_lowercase()) {
         return Err(Problem::usage(
@@ -140,10 +157,16 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let description = context.description(&connector).await?;
     let ask = context.ask();
     let auth = form::choose_auth(&description, auth.as_deref(), secrets.field(), ask)?;
-    let settings = form::complete(&name, &description, form::once(&name, settings)?, ask)?;
     let mut policy = ConnectionPolicy::default();
     connection.change(&mut policy)?;
     check_connection(&name, &policy, &description)?;
+    let given = form::once(&format!("account '{name}'"), settings)?;
+    let (of_client, given) = if auth.needs_client() { split(&description, given) } else { (Values::new(), given) };
+    let chosen =
+        client::chosen(context, &name, auth, &description, client.as_deref(), of_client, &client_secret).await?;
+    let client = chosen.as_ref().map(|chosen| Arc::new(chosen.client().clone()));
+    let beside = client.as_ref().map(|client| client.settings.clone()).unwrap_or_default();
+    let settings = form::complete(Whose::Account(&name, &beside), &description, given, ask)?;
     let mut secrets: SecretValues = secrets.read()?;
     secret_input::check_fields(&secrets, &description, auth, policy.proxy.as_ref())?;
     if ask.is_some() {
@@ -162,7 +185,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         name,
         connector,
         auth: auth.id.clone(),
-        client: None,
+        client,
         settings,
         connection: policy,
         is_default: default,
@@ -171,12 +194,19 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     for (field, secret) in &secrets {
         sealed.push((field.clone(), context.secrets().await?.seal(account.id, field, secret).await?));
     }
-    store.add_account(&account, &sealed).await?;
-    context
-        .audit("account.add", &account.name, json!({ "connector": account.connector, "auth": account.auth }))
-        .await?;
+    let client = account.client.as_ref().map(|client| &client.name);
+    let detail = json!({ "connector": account.connector, "auth": account.auth, "client": client });
+    let record = Context::record("account.add", &account.name, detail);
+    if let Some(Chosen::New(new)) = &chosen {
+        let records = [new.record(), record];
+        store.add_client(&new.client, new.secret(), Some((&account, &sealed)), &records).await?;
+        crate::output::note(&context.language.client_made(&new.client.name));
+    } else {
+        store.add_account(&account, &sealed).await?;
+        store.audit(&record).await?;
+    }
     warn(context, &account);
-    if secrets.is_empty() {
+    if secrets.is_empty() && auth.secret_field().is_some() {
         crate::output::note(&format!(
             "no secret is stored yet for account '{}'; store one with `wissel account edit` and {}",
             account.name,

@@ -1,5 +1,7 @@
 //! `wissel account edit`.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde_json::json;
 use wissel_model::Proxy;
@@ -8,9 +10,10 @@ use wissel_model::secrets::field;
 
 use super::add::{ConnectionOptions, check_connection};
 use super::{print_done, warn};
-use crate::commands::CommandResult;
+use crate::commands::{CommandResult, client};
 use crate::context::Context;
 use crate::exit::Code;
+use crate::form::Whose;
 use crate::problem::Problem;
 use crate::secret_input::{self, SecretOptions};
 use crate::{form, job_rules};
@@ -26,6 +29,9 @@ pub(crate) struct Arguments {
     /// Another auth method
     #[arg(long, value_name = "ID")]
     auth: Option<String>,
+    /// Another OAuth client to be authorised through; what was granted through the old one is forgotten
+    #[arg(long, value_name = "NAME")]
+    client: Option<String>,
     /// A setting of the connector; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = form::pair)]
     settings: Vec<(String, String)>,
@@ -64,8 +70,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
         // A credential of the kind that the account uses already says nothing about the method.
         (None, Some(field)) => description
             .auth_method(&account.auth)
-            .filter(|method| method.kind.secret_field() == field)
-            .or_else(|| description.auth.iter().find(|method| method.kind.secret_field() == field)),
+            .filter(|method| method.secret_field() == Some(field))
+            .or_else(|| description.auth.iter().find(|method| method.secret_field() == Some(field))),
         (Some(id), _) => Some(form::choose_auth(&description, Some(id), None, None)?),
     };
     let method = method.ok_or_else(|| {
@@ -80,23 +86,43 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     })?;
     account.auth.clone_from(&method.id);
 
-    for key in &arguments.unset {
-        if description.setting(key).is_none() {
-            let errors =
-                wissel_model::settings::canonical(&description, &[(key.clone(), "x".to_owned())].into());
-            let errors = errors.err().unwrap_or_default();
-            let unknown: Vec<_> = errors.into_iter().filter(|error| error.key == *key).collect();
-            return Err(form::refuse(&account.name, &description, &unknown).into());
+    if let Some(client) = &arguments.client {
+        let client = store.client_named(client).await?;
+        client::fits(&client, &description)?;
+        account.client = Some(Arc::new(client));
+    }
+    match (method.needs_client(), &account.client) {
+        (true, None) => {
+            return Err(Problem::usage(
+                format!("the auth method '{}' needs an OAuth client", method.id),
+                "Name one with --client, or make one with `wissel client add`.",
+            )
+            .into());
         }
+        (false, Some(_)) if arguments.client.is_some() => {
+            return Err(Problem::usage(
+                format!("the auth method '{}' needs no OAuth client", method.id),
+                "Leave --client out, or choose another method with --auth.",
+            )
+            .into());
+        }
+        (needs, _) if !needs => account.client = None,
+        _ => {}
+    }
+    let beside = account.client.as_ref().map(|client| client.settings.clone()).unwrap_or_default();
+    let whose = Whose::Account(&before.name, &beside);
+    form::check_keys(whose, &description, arguments.unset.iter())?;
+    for key in &arguments.unset {
         account.settings.remove(key);
     }
     // A newer version of the connector may have dropped a setting.
     let known =
         |key: &String| description.setting(key).is_some_and(|setting| setting.kind != SettingKind::Secret);
     account.settings.retain(|key, _| known(key));
-    account.settings.extend(form::once(&account.name, arguments.settings.clone())?);
-    account.settings =
-        form::complete(&account.name, &description, std::mem::take(&mut account.settings), None)?;
+    account
+        .settings
+        .extend(form::once(&format!("account '{}'", before.name), arguments.settings.clone())?);
+    account.settings = form::complete(whose, &description, std::mem::take(&mut account.settings), None)?;
 
     if arguments.no_ca_file {
         account.connection.ca_file = None;
@@ -120,12 +146,13 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
             secrets.push((field, form::ask_secret(&label, context.language)?));
         }
     } else if nothing_else {
+        let store_it = match method.secret_field() {
+            Some(_) => format!("; a secret is stored with {}", form::secret_options(method.kind)),
+            None => String::new(),
+        };
         return Err(Problem::usage(
             format!("nothing to change is given for account '{}'", account.name),
-            format!(
-                "`wissel account edit --help` lists the options; a secret is stored with {}.",
-                form::secret_options(method.kind)
-            ),
+            format!("`wissel account edit --help` lists the options{store_it}."),
         )
         .into());
     }

@@ -11,6 +11,7 @@ use wissel_model::settings::fill;
 use wissel_model::{Account, Description, Proxy};
 
 use super::Findings;
+use crate::account_status::{self, State};
 use crate::context::Context;
 use crate::text::quoted;
 use crate::{output, views};
@@ -137,7 +138,7 @@ async fn secrets(
         .filter_map(|(field, stored)| (!stored).then_some(field))
         .collect();
     if missing.is_empty() {
-        return true;
+        return stands(context, account, description, &stored, findings).await;
     }
     let fields = missing.join(", ");
     let message =
@@ -148,6 +149,27 @@ async fn secrets(
     );
     findings.fail("secrets", &account.name, message, next);
     false
+}
+
+/// Whether the account can sign in, as far as is known here. What its client's secret lacks is said of the client.
+async fn stands(
+    context: &Context,
+    account: &Account,
+    description: &Description,
+    stored: &[String],
+    findings: &mut Findings,
+) -> bool {
+    match account_status::of(context, account, Some(description), stored).await {
+        Ok(status) if status.state == State::Unauthorized => {
+            findings.fail("authorization", &account.name, status.reason, status.next);
+            false
+        }
+        Ok(_) => true,
+        Err(error) => {
+            findings.error("authorization", &account.name, &error);
+            false
+        }
+    }
 }
 
 /// Host and port of every endpoint of the account.

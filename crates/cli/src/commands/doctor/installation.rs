@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use jiff::Timestamp;
+use wissel_model::SecretOwner;
 
 use super::Findings;
 use crate::context::Context;
@@ -113,11 +114,16 @@ async fn clock(context: &Context, findings: &mut Findings) {
 async fn vault(context: &Context, findings: &mut Findings) {
     let (Ok(store), Ok(secrets)) = (context.store().await, context.secrets().await) else { return };
     let mut opened = 0;
-    for account in store.accounts().await.unwrap_or_default() {
-        for field in store.secret_fields(account.id).await.unwrap_or_default() {
-            match secrets.find(account.id, &field).await {
-                Ok(_) => opened += 1,
-                Err(error) => findings.error("vault", &format!("{} / {field}", account.name), &error),
+    for sealed in store.sealed_secrets().await.unwrap_or_default() {
+        match secrets.find(sealed.owner, &sealed.field).await {
+            Ok(_) => opened += 1,
+            Err(error) => {
+                let (whose, _) = secrets.owner_of(&sealed).await;
+                let field = match sealed.owner {
+                    SecretOwner::Client(_) => "secret",
+                    _ => &sealed.field,
+                };
+                findings.error("vault", &format!("{whose} / {field}"), &error);
             }
         }
     }

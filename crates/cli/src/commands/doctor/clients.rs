@@ -1,0 +1,53 @@
+//! OAuth clients: whether each has a secret where it needs one, and until when that works.
+
+use wissel_model::description::AuthMethod;
+use wissel_model::{SecretState, Stage, clock};
+
+use super::Findings;
+use crate::context::Context;
+use crate::secret_expiry;
+use crate::text::quoted;
+
+/// What these findings are called: those among them that are no failure have an exit code of their own.
+pub(super) const CHECK: &str = "client-secret";
+
+/// Looks at every client.
+pub(super) async fn look(context: &Context, findings: &mut Findings) {
+    if let Err(error) = look_at_all(context, findings).await {
+        findings.error(CHECK, "", &error);
+    }
+}
+
+async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Result<()> {
+    let (store, language, now) = (context.store().await?, context.language, clock::now());
+    for client in store.clients().await? {
+        let secrets = store.client_secrets(client.id).await?;
+        let Some(secret) = secrets.iter().find(|secret| secret.state == SecretState::InUse) else {
+            let description = context.description(&client.connector).await.ok();
+            if description.is_some_and(|d| d.auth.iter().any(AuthMethod::needs_client_secret)) {
+                let name = quoted(&client.name);
+                let (message, next) = language.pick(
+                    ("none is stored", format!("Add one with `wissel client secret add {name}`.")),
+                    ("er is er geen opgeslagen", format!("Voeg er een toe met `wissel client secret add {name}`.")),
+                );
+                findings.fail(CHECK, &client.name, message, next);
+            }
+            continue;
+        };
+        let warning = secret_expiry::warning(&client.name, secret, now, language);
+        match (warning, Stage::of(secret.expires, now)) {
+            (Some((message, next)), Stage::Expired) => findings.fail(CHECK, &client.name, message, next),
+            (Some((message, next)), _) => findings.warn(CHECK, &client.name, message, next),
+            (None, _) => {
+                let ends = secret_expiry::shown(secret.expires, now, language);
+                let label = &secret.label;
+                findings.ok(
+                    CHECK,
+                    &client.name,
+                    language.pick(format!("'{label}' expires: {ends}"), format!("'{label}' verloopt: {ends}")),
+                );
+            }
+        }
+    }
+    Ok(())
+}
