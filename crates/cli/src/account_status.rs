@@ -86,15 +86,21 @@ pub(crate) async fn of(
     let name = quoted(&account.name);
     let Some(method) = description.auth_method(&account.auth) else {
         let reason = format!("its connector has no auth method '{}' any more", account.auth);
-        return Ok(Status::new(State::Failing, reason, format!("Choose one: `wissel account edit {name} --auth`.")));
+        return Ok(Status::new(
+            State::Failing,
+            reason,
+            format!("Choose one: `wissel account edit {name} --auth`."),
+        ));
     };
     let missing: Vec<String> = views::secret_fields(account, Some(description), stored)
         .into_iter()
         .filter_map(|(field, stored)| (!stored).then_some(field))
         .collect();
     if !missing.is_empty() {
-        let reason = language
-            .pick(format!("not stored: {}", missing.join(", ")), format!("niet opgeslagen: {}", missing.join(", ")));
+        let reason = language.pick(
+            format!("not stored: {}", missing.join(", ")),
+            format!("niet opgeslagen: {}", missing.join(", ")),
+        );
         let next = language.pick(
             format!("Store it with `wissel account edit {name}`."),
             format!("Sla het op met `wissel account edit {name}`."),
@@ -107,7 +113,10 @@ pub(crate) async fn of(
     let Some(client) = &account.client else {
         let (reason, next) = language.pick(
             ("it has no OAuth client", format!("Give it one: `wissel account edit {name} --client CLIENT`.")),
-            ("er is geen OAuth-client", format!("Geef hem er een: `wissel account edit {name} --client CLIENT`.")),
+            (
+                "er is geen OAuth-client",
+                format!("Geef hem er een: `wissel account edit {name} --client CLIENT`."),
+            ),
         );
         return Ok(Status::new(State::Unauthorized, reason, next));
     };
@@ -117,7 +126,10 @@ pub(crate) async fn of(
         let client = quoted(&client.name);
         let (reason, next) = language.pick(
             ("its OAuth client has no secret", format!("Add one: `wissel client secret add {client}`.")),
-            ("de OAuth-client heeft geen geheim", format!("Voeg er een toe: `wissel client secret add {client}`.")),
+            (
+                "de OAuth-client heeft geen geheim",
+                format!("Voeg er een toe: `wissel client secret add {client}`."),
+            ),
         );
         return Ok(Status::new(State::Unauthorized, reason, next));
     }
@@ -125,9 +137,8 @@ pub(crate) async fn of(
     let stage = in_use.map_or(Stage::Far, |secret| Stage::of(secret.expires, now));
     let alone = matches!(method.kind, AuthKind::OAuth2Client | AuthKind::OAuth2Jwt);
     let of_secret = |state| {
-        let warning = in_use.and_then(|secret: &ClientSecret| {
-            secret_expiry::warning(&client.name, secret, now, language)
-        });
+        let warning = in_use
+            .and_then(|secret: &ClientSecret| secret_expiry::warning(&client.name, secret, now, language));
         let (reason, next) = warning.unwrap_or_default();
         Status::new(state, reason, next)
     };

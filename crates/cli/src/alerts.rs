@@ -39,8 +39,7 @@ pub(crate) async fn gather(context: &Context) -> anyhow::Result<Vec<Alert>> {
             if secret.state != SecretState::InUse {
                 continue;
             }
-            let Some((message, next)) =
-                secret_expiry::warning(&client.name, &secret, now, context.language)
+            let Some((message, next)) = secret_expiry::warning(&client.name, &secret, now, context.language)
             else {
                 continue;
             };

@@ -7,7 +7,9 @@ use clap::Args;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use wissel_model::description::ClientAuthentication;
-use wissel_model::{ClientId, ClientSecret, ClientSecretId, Description, OAuthClient, SecretKind, SecretState};
+use wissel_model::{
+    ClientId, ClientSecret, ClientSecretId, Description, OAuthClient, SecretKind, SecretState,
+};
 
 use crate::certificate;
 use crate::form::{self, Values};

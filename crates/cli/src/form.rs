@@ -8,10 +8,10 @@ use inquire::validator::Validation;
 use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use wissel_model::{Description, OAuthClient};
 use wissel_model::description::{AuthKind, AuthMethod, Setting, SettingKind, SettingOwner};
 use wissel_model::secrets::field;
 use wissel_model::settings::{SettingError, canonical, check, default_of, is_shown};
+use wissel_model::{Description, OAuthClient};
 
 use crate::problem::Problem;
 use crate::secret_expiry;
@@ -185,9 +185,14 @@ pub(crate) fn choose_auth<'a>(
             .ok_or_else(|| wrong(format!("connector '{}' has no auth method '{named}'", description.name)));
     }
     if let Some(field) = secret_field {
-        return description.auth.iter().find(|method| method.secret_field() == Some(field)).ok_or_else(|| {
-            wrong(format!("connector '{}' has no auth method that uses a secret '{field}'", description.name))
-        });
+        return description.auth.iter().find(|method| method.secret_field() == Some(field)).ok_or_else(
+            || {
+                wrong(format!(
+                    "connector '{}' has no auth method that uses a secret '{field}'",
+                    description.name
+                ))
+            },
+        );
     }
     match (description.auth.as_slice(), ask) {
         ([only], _) => Ok(only),

@@ -240,7 +240,12 @@ async fn reseal(
                 Err(error) => return Err(unopened(secrets, &sealed, &error).await),
             };
             let after = next.seal(sealed.owner, &sealed.field, &opened)?;
-            resealed.push(Resealed { owner: sealed.owner, field: sealed.field, before: sealed.octets, after });
+            resealed.push(Resealed {
+                owner: sealed.owner,
+                field: sealed.field,
+                before: sealed.octets,
+                after,
+            });
         }
         let count = resealed.len();
         attempts += 1;

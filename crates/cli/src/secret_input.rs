@@ -184,8 +184,10 @@ pub(crate) fn check_fields(
                 Some(field) => {
                     format!("It needs '{field}'; choose another method with --auth, or give that one.")
                 }
-                None => "Its tokens come from the provider; choose another method with --auth, or leave that out."
-                    .to_owned(),
+                None => {
+                    "Its tokens come from the provider; choose another method with --auth, or leave that out."
+                        .to_owned()
+                }
             };
             return Err(Problem::usage(
                 format!(

@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
-use wissel_model::{AccountId, ClientSecret, ClientSecretId, SecretOwner};
 use wissel_model::secrets::{SecretError, Secrets};
+use wissel_model::{AccountId, ClientSecret, ClientSecretId, SecretOwner};
 use wissel_store::{KeyState, Sealed, Store, StoreError, VaultKey};
 use wissel_vault::{KeyId, KeyPlace, KeyPolicy, KeySource, Vault, VaultError};
 
@@ -186,9 +186,7 @@ impl StoredSecrets {
     async fn sealed(&self, owner: SecretOwner, field: &str) -> anyhow::Result<Option<Vec<u8>>> {
         Ok(match owner {
             SecretOwner::Account(id) => self.store.secret(id, field).await?,
-            SecretOwner::Client(_) => {
-                self.store.sealed_client_secret(ClientSecretId::parse(field)?).await?
-            }
+            SecretOwner::Client(_) => self.store.sealed_client_secret(ClientSecretId::parse(field)?).await?,
             SecretOwner::Alert(id) => self.store.sealed_signing_key(id).await?,
         })
     }
@@ -228,7 +226,10 @@ impl StoredSecrets {
                 let channels = self.store.alert_channels().await.unwrap_or_default();
                 let channel = channels.into_iter().find(|channel| channel.id == id);
                 let name = channel.map_or_else(|| id.to_string(), |channel| channel.name);
-                (format!("alert channel '{name}'"), format!("`wissel alert remove {}` and `add`", quoted(&name)))
+                (
+                    format!("alert channel '{name}'"),
+                    format!("`wissel alert remove {}` and `add`", quoted(&name)),
+                )
             }
         }
     }

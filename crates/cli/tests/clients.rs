@@ -86,7 +86,10 @@ fn two_secrets_stand_side_by_side_while_one_is_replaced() {
     let said = office.ok_with(&[&add[..], &["--expires", "730d"]].concat(), SECRETS[1]);
     assert!(said.stdout.contains("beside the one in use"), "{}", said.all());
     let list = office.json(&["client", "secret", "list", "Kantoor"]);
-    assert_eq!((&secret(&list, "eerste")["state"], &secret(&list, "tweede")["state"]), (&json!("in-use"), &json!("standby")));
+    assert_eq!(
+        (&secret(&list, "eerste")["state"], &secret(&list, "tweede")["state"]),
+        (&json!("in-use"), &json!("standby"))
+    );
     assert!((729..=730).contains(&secret(&list, "tweede")["days_left"].as_i64().unwrap()), "{list:#}");
 
     let untested = office.error(1, &["account", "secret", "use", "Inkoop"], "");
@@ -95,7 +98,10 @@ fn two_secrets_stand_side_by_side_while_one_is_replaced() {
     assert_eq!(in_use["code"], "in-use", "{in_use}");
     office.ok(&["account", "secret", "use", "Inkoop", "tweede", "--untested"]);
     let list = office.json(&["client", "secret", "list", "Kantoor"]);
-    assert_eq!((&secret(&list, "eerste")["state"], &secret(&list, "tweede")["state"]), (&json!("standby"), &json!("in-use")));
+    assert_eq!(
+        (&secret(&list, "eerste")["state"], &secret(&list, "tweede")["state"]),
+        (&json!("standby"), &json!("in-use"))
+    );
     office.ok(&["client", "secret", "drop", "Kantoor", "--yes"]);
     let list = office.json(&["client", "secret", "list", "Kantoor"]);
     assert_eq!(list["secrets"].as_array().unwrap().len(), 1, "{list:#}");
@@ -122,17 +128,25 @@ fn a_certificate_tells_itself_when_it_ends() {
     let folder = office.wissel.home.path();
     let (key, locked) = (folder.join("key.pem"), folder.join("locked.pem"));
     std::fs::write(&key, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
-    std::fs::write(&locked, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
-        .unwrap();
+    std::fs::write(
+        &locked,
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    )
+    .unwrap();
     let (key, locked) = (key.to_str().unwrap(), locked.to_str().unwrap());
     let add = ["client", "secret", "add", "Kantoor", "--label", "cert", "--certificate"];
     office.ok(&[&add[..], &[certificate, "--key", key]].concat());
     let list = office.json(&["client", "secret", "list", "Kantoor"]);
     let stored = secret(&list, "cert");
-    assert_eq!((&stored["kind"], &stored["expires"]), (&json!("certificate"), &json!("2049-12-31T23:59:59Z")));
-    for (certificate, key, word) in
-        [(key, key, "no certificate"), (certificate, certificate, "no private key"), (certificate, locked, "passphrase")]
-    {
+    assert_eq!(
+        (&stored["kind"], &stored["expires"]),
+        (&json!("certificate"), &json!("2049-12-31T23:59:59Z"))
+    );
+    for (certificate, key, word) in [
+        (key, key, "no certificate"),
+        (certificate, certificate, "no private key"),
+        (certificate, locked, "passphrase"),
+    ] {
         let refused = office.error(2, &[&add[..], &[certificate, "--key", key]].concat(), "");
         assert!(refused["message"].as_str().unwrap().contains(word), "{refused}");
     }
@@ -193,29 +207,51 @@ fn a_file_brings_clients_with_their_secrets_and_says_nothing_the_second_time() {
     std::fs::write(&file, &text).unwrap();
     let file = file.to_str().unwrap().to_owned();
     let applied = office.json(&["apply", "-f", &file]);
-    assert_eq!((&applied["clients"][0]["change"], &applied["accounts"][0]["change"]), (&json!("created"), &json!("created")));
+    assert_eq!(
+        (&applied["clients"][0]["change"], &applied["accounts"][0]["change"]),
+        (&json!("created"), &json!("created"))
+    );
     let again = office.json(&["apply", "-f", &file]);
-    assert_eq!((&again["clients"][0]["change"], &again["accounts"][0]["change"]), (&json!("unchanged"), &json!("unchanged")));
+    assert_eq!(
+        (&again["clients"][0]["change"], &again["accounts"][0]["change"]),
+        (&json!("unchanged"), &json!("unchanged"))
+    );
     // Another secret beside it, put into use by the file.
     office.wissel.set("NIEUW", SECRETS[1]);
     let more = "[[client.secret]]\nlabel = \"tweede\"\nvalue = { env = \"NIEUW\" }\nexpires = \"never\"\nin-use = true\n\n";
     std::fs::write(&file, text.replace("[[account]]", &format!("{more}[[account]]"))).unwrap();
     let changed = office.json(&["apply", "-f", &file]);
-    assert_eq!((&changed["clients"][0]["change"], &changed["clients"][0]["secrets"]), (&json!("changed"), &json!(["tweede"])));
+    assert_eq!(
+        (&changed["clients"][0]["change"], &changed["clients"][0]["secrets"]),
+        (&json!("changed"), &json!(["tweede"]))
+    );
     assert_eq!(office.json(&["apply", "-f", &file])["clients"][0]["change"], "unchanged");
     let list = office.json(&["client", "secret", "list", "Kantoor"]);
-    assert_eq!((&secret(&list, "eerste")["state"], &secret(&list, "tweede")["state"]), (&json!("standby"), &json!("in-use")));
+    assert_eq!(
+        (&secret(&list, "eerste")["state"], &secret(&list, "tweede")["state"]),
+        (&json!("standby"), &json!("in-use"))
+    );
     // What is exported has no secret, and can be applied as it is.
     let exported = office.ok(&["export"]).stdout;
-    assert!(exported.contains("redirect = \"https://example.com/antwoord\"") && !exported.contains("secret"), "{exported}");
+    assert!(
+        exported.contains("redirect = \"https://example.com/antwoord\"") && !exported.contains("secret"),
+        "{exported}"
+    );
     std::fs::write(&file, exported).unwrap();
     let round = office.json(&["apply", "-f", &file]);
-    assert_eq!((&round["clients"][0]["change"], &round["accounts"][0]["change"]), (&json!("unchanged"), &json!("unchanged")));
+    assert_eq!(
+        (&round["clients"][0]["change"], &round["accounts"][0]["change"]),
+        (&json!("unchanged"), &json!("unchanged"))
+    );
     // All that is wrong is said before anything is changed.
-    std::fs::write(&file, text.replace("client = \"Kantoor\"", "client = \"Elders\"").replace(TENANT, "")).unwrap();
+    std::fs::write(&file, text.replace("client = \"Kantoor\"", "client = \"Elders\"").replace(TENANT, ""))
+        .unwrap();
     let wrong = office.error(2, &["apply", "-f", &file], "");
     let message = wrong["message"].as_str().unwrap();
-    assert!(message.contains("no OAuth client 'Elders'") && message.contains("'tenant': is missing"), "{message}");
+    assert!(
+        message.contains("no OAuth client 'Elders'") && message.contains("'tenant': is missing"),
+        "{message}"
+    );
 }
 
 #[test]

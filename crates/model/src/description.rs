@@ -261,7 +261,8 @@ impl AuthMethod {
     #[must_use]
     pub fn scopes(&self, values: &BTreeMap<String, String>) -> Vec<String> {
         let purposes = self.scopes.keys().map(String::as_str).filter(|purpose| {
-            !["always", "optional"].contains(purpose) && values.get(*purpose).is_some_and(|flag| flag == "true")
+            !["always", "optional"].contains(purpose)
+                && values.get(*purpose).is_some_and(|flag| flag == "true")
         });
         let mut scopes: Vec<String> = Vec::new();
         for purpose in std::iter::once("always").chain(purposes).chain(["optional"]) {

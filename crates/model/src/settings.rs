@@ -101,10 +101,7 @@ pub fn of_account(
 
 /// Those settings of an OAuth client that this connector describes: it may serve accounts of several.
 #[must_use]
-pub fn of_client(
-    description: &Description,
-    settings: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
+pub fn of_client(description: &Description, settings: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let described = |key: &str| description.setting(key).is_some_and(|s| s.of == SettingOwner::Client);
     settings.iter().filter(|(key, _)| described(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
@@ -268,7 +265,10 @@ mod tests {
         };
         // The account lacks nothing that is the client's.
         assert_eq!(of(SettingOwner::Account, &[], &[]).unwrap(), given(&[]));
-        assert_eq!(of(SettingOwner::Account, &[], &[("cloud", "china")]).unwrap(), given(&[("mailbox", "ni")]));
+        assert_eq!(
+            of(SettingOwner::Account, &[], &[("cloud", "china")]).unwrap(),
+            given(&[("mailbox", "ni")])
+        );
         let wrong = of(SettingOwner::Account, &[("tenant", "t")], &[]).unwrap_err();
         assert!(wrong[0].to_string().contains("one of the OAuth client"), "{wrong:?}");
         assert_eq!(of(SettingOwner::Client, &[], &[]).unwrap_err()[0].key, "tenant");

@@ -286,10 +286,7 @@ pub(crate) async fn insert(
 }
 
 /// Removes the tokens that an account was given.
-async fn forget_grants(
-    tx: &mut SqliteConnection,
-    account: AccountId,
-) -> std::result::Result<(), Failure> {
+async fn forget_grants(tx: &mut SqliteConnection, account: AccountId) -> std::result::Result<(), Failure> {
     sqlx::query("DELETE FROM account_secret WHERE account = ? AND substr(field, 1, length(?)) = ?")
         .bind(account.to_string())
         .bind(field::GRANT)

@@ -54,11 +54,12 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn sealed_signing_key(&self, id: AlertChannelId) -> Result<Option<Vec<u8>>> {
-        let sealed: Option<Option<Vec<u8>>> = sqlx::query_scalar("SELECT sealed FROM alert_channel WHERE id = ?")
-            .bind(id.to_string())
-            .fetch_optional(self.readers())
-            .await
-            .map_err(|e| self.failed(e))?;
+        let sealed: Option<Option<Vec<u8>>> =
+            sqlx::query_scalar("SELECT sealed FROM alert_channel WHERE id = ?")
+                .bind(id.to_string())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(|e| self.failed(e))?;
         Ok(sealed.flatten())
     }
 

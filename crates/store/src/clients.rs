@@ -145,7 +145,10 @@ impl Store {
                 if !accounts.is_empty() {
                     return Err(StoreError::ClientInUse { client, accounts }.into());
                 }
-                sqlx::query("DELETE FROM oauth_client WHERE id = ?").bind(id.to_string()).execute(&mut *tx).await?;
+                sqlx::query("DELETE FROM oauth_client WHERE id = ?")
+                    .bind(id.to_string())
+                    .execute(&mut *tx)
+                    .await?;
                 audit::insert(tx, &record).await
             })
         })
@@ -155,7 +158,8 @@ impl Store {
 
 /// The error for a client that is not there, from inside a write.
 async fn missing(tx: &mut SqliteConnection, name: &str) -> std::result::Result<StoreError, Failure> {
-    let known = sqlx::query_scalar("SELECT name FROM oauth_client ORDER BY name_folded").fetch_all(tx).await?;
+    let known =
+        sqlx::query_scalar("SELECT name FROM oauth_client ORDER BY name_folded").fetch_all(tx).await?;
     Ok(StoreError::ClientNotFound { name: name.to_owned(), known })
 }
 

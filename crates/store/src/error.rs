@@ -149,7 +149,9 @@ pub enum StoreError {
     #[error("the secret was removed meanwhile; look at those that are left with `wissel client secret list`")]
     ClientSecretGone,
     /// Tokens are asked for with this secret.
-    #[error("the secret '{label}' is the one in use; put another one into use first with `wissel client secret use`")]
+    #[error(
+        "the secret '{label}' is the one in use; put another one into use first with `wissel client secret use`"
+    )]
     ClientSecretInUse {
         /// Its label.
         label: String,

@@ -177,16 +177,19 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn sealed_secrets(&self) -> Result<Vec<Sealed>> {
-        let rows: Vec<(String, String, String, Vec<u8>)> =
-            sqlx::query_as("SELECT kind, owner, field, sealed FROM sealed_secret ORDER BY kind, owner, field")
-                .fetch_all(self.readers())
-                .await
-                .map_err(|e| self.failed(e))?;
+        let rows: Vec<(String, String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT kind, owner, field, sealed FROM sealed_secret ORDER BY kind, owner, field",
+        )
+        .fetch_all(self.readers())
+        .await
+        .map_err(|e| self.failed(e))?;
         let read = |(kind, owner, field, octets): (String, String, String, Vec<u8>)| {
             let owner = match kind.as_str() {
                 "account" => SecretOwner::Account(read_id("an account id", &owner, AccountId::parse)?),
                 "client" => SecretOwner::Client(read_id("a client id", &owner, ClientId::parse)?),
-                _ => SecretOwner::Alert(read_id("the id of an alert channel", &owner, AlertChannelId::parse)?),
+                _ => {
+                    SecretOwner::Alert(read_id("the id of an alert channel", &owner, AlertChannelId::parse)?)
+                }
             };
             Ok(Sealed { owner, field, octets })
         };

@@ -8,9 +8,27 @@ use tokio::process::Command;
 
 /// What a program needs to find its files and its language; the rest, such as the vault's key, is not passed on.
 const PASSED_ON: [&str; 21] = [
-    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_MESSAGES", "TZ", "TMPDIR", "XDG_RUNTIME_DIR",
-    "SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "APPDATA",
-    "LOCALAPPDATA", "ProgramData",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "LC_MESSAGES",
+    "TZ",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "SystemRoot",
+    "SystemDrive",
+    "windir",
+    "ComSpec",
+    "PATHEXT",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "ProgramData",
 ];
 /// Octets of what it complains that are kept.
 const COMPLAINT: u64 = 4096;
@@ -51,6 +69,7 @@ pub(super) async fn run(command: &[String], body: &[u8]) -> Result<(), String> {
         return Ok(());
     }
     let complaint = String::from_utf8_lossy(&complaint);
-    let first = complaint.lines().find(|line| !line.trim().is_empty()).map(|line| format!(": {}", line.trim()));
+    let first =
+        complaint.lines().find(|line| !line.trim().is_empty()).map(|line| format!(": {}", line.trim()));
     Err(format!("'{program}' ended with {ended}{}", first.unwrap_or_default()))
 }

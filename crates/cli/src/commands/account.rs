@@ -13,11 +13,11 @@ use wissel_model::Account;
 
 use super::CommandResult;
 use super::client::secret;
+use crate::account_status::{self, Status};
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
 use crate::text::Language;
-use crate::account_status::{self, Status};
 use crate::{form, output, views};
 
 /// What can be done with accounts.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use wissel_model::{Account, ImportJob};
 
 use crate::commands::CommandResult;
-use crate::config::{File, clients};
 use crate::config::plan::{self, Change, Plan};
+use crate::config::{File, clients};
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;

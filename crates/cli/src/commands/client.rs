@@ -69,7 +69,10 @@ async fn warn(context: &Context, client: &OAuthClient) -> anyhow::Result<()> {
             && let Some((message, next)) =
                 secret_expiry::warning(&client.name, &secret, clock::now(), context.language)
         {
-            output::note(&format!("{}: {message}\n  {next}", context.language.pick("WARNING", "WAARSCHUWING")));
+            output::note(&format!(
+                "{}: {message}\n  {next}",
+                context.language.pick("WARNING", "WAARSCHUWING")
+            ));
         }
     }
     Ok(())
@@ -97,10 +100,8 @@ async fn list(context: &Context) -> CommandResult {
             None => language.pick("none", "geen").to_owned(),
         };
         if !standby.is_empty() {
-            secret += &language.pick(
-                format!("; {} on standby", standby.len()),
-                format!("; {} stand-by", standby.len()),
-            );
+            secret += &language
+                .pick(format!("; {} on standby", standby.len()), format!("; {} stand-by", standby.len()));
         }
         let accounts = store.accounts_of_client(client.id).await?;
         rows.push(vec![client.name.clone(), client.connector.clone(), accounts.join(", "), secret]);
@@ -112,8 +113,10 @@ async fn list(context: &Context) -> CommandResult {
         ));
         return Ok(Code::Done);
     }
-    let header = language
-        .pick(["Name", "Connector", "Accounts", "Secret expires"], ["Naam", "Connector", "Accounts", "Geheim verloopt"]);
+    let header = language.pick(
+        ["Name", "Connector", "Accounts", "Secret expires"],
+        ["Naam", "Connector", "Accounts", "Geheim verloopt"],
+    );
     output::table(&header, rows);
     for client in &clients {
         warn(context, client).await?;
@@ -172,7 +175,12 @@ async fn remove(context: &Context, name: &str, yes: bool) -> CommandResult {
 }
 
 /// Prints what was done to a client.
-async fn print_done(context: &Context, client: &OAuthClient, done: &str, sentence: &str) -> anyhow::Result<()> {
+async fn print_done(
+    context: &Context,
+    client: &OAuthClient,
+    done: &str,
+    sentence: &str,
+) -> anyhow::Result<()> {
     if context.json {
         output::json(&json!({ done: true, "client": view(context, client).await? }));
     } else {

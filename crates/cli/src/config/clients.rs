@@ -111,7 +111,8 @@ pub(super) async fn plan(
         name: name.clone(),
         connector: entry.connector.clone(),
         settings: client_secret_input::settings(&name, &description, given, None)?,
-        redirect: checked.map_err(|problem| in_client(Problem::usage(format!("the redirect: {problem}"), "")))?,
+        redirect: checked
+            .map_err(|problem| in_client(Problem::usage(format!("the redirect: {problem}"), "")))?,
     };
     let stored = match before {
         Some(before) => context.store().await?.client_secrets(before.id).await?,
@@ -140,7 +141,8 @@ impl SecretEntry {
     /// Reads what the entry names.
     fn read(&self, base: &Path) -> Result<Option<NewSecret>, Problem> {
         let expires = self.expires.as_deref().map(secret_expiry::parse).transpose();
-        let expires = expires.map_err(|problem| Problem::usage(format!("the secret '{}': {problem}", self.label), ""))?;
+        let expires = expires
+            .map_err(|problem| Problem::usage(format!("the secret '{}': {problem}", self.label), ""))?;
         let label = Some(self.label.clone());
         match (&self.value, &self.certificate, &self.key) {
             (Some(value), None, None) => {
@@ -173,7 +175,10 @@ async fn plan_secret(
     let same = |secret: &&ClientSecret| secret.label.to_lowercase() == entry.label.trim().to_lowercase();
     let Some(before) = stored.iter().find(same) else {
         let Some(new) = new else {
-            let message = format!("the secret '{}' is not stored, and the file does not say where it comes from", entry.label);
+            let message = format!(
+                "the secret '{}' is not stored, and the file does not say where it comes from",
+                entry.label
+            );
             return Ok(Err(Problem::usage(message, "")));
         };
         let secret = new.describe(client.id, stored);
@@ -197,8 +202,7 @@ async fn plan_secret(
     } else if let Some(expires) = &entry.expires {
         secret.expires = secret_expiry::parse(expires).ok();
     }
-    let change =
-        if secret == *before && value.is_none() { Change::Unchanged } else { Change::Changed };
+    let change = if secret == *before && value.is_none() { Change::Unchanged } else { Change::Changed };
     Ok(Ok(PlannedSecret { secret, value, change, put_into_use }))
 }
 

@@ -202,7 +202,9 @@ fn plan_client(
     if !auth.needs_client() {
         return match &entry.client {
             None => Ok(None),
-            Some(_) => Err(Problem::usage(format!("the auth method '{}' needs no OAuth client", auth.id), "")),
+            Some(_) => {
+                Err(Problem::usage(format!("the auth method '{}' needs no OAuth client", auth.id), ""))
+            }
         };
     }
     let named = entry.client.clone();

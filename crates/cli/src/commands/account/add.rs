@@ -161,9 +161,11 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     connection.change(&mut policy)?;
     check_connection(&name, &policy, &description)?;
     let given = form::once(&format!("account '{name}'"), settings)?;
-    let (of_client, given) = if auth.needs_client() { split(&description, given) } else { (Values::new(), given) };
+    let (of_client, given) =
+        if auth.needs_client() { split(&description, given) } else { (Values::new(), given) };
     let chosen =
-        client::chosen(context, &name, auth, &description, client.as_deref(), of_client, &client_secret).await?;
+        client::chosen(context, &name, auth, &description, client.as_deref(), of_client, &client_secret)
+            .await?;
     let client = chosen.as_ref().map(|chosen| Arc::new(chosen.client().clone()));
     let beside = client.as_ref().map(|client| client.settings.clone()).unwrap_or_default();
     let settings = form::complete(Whose::Account(&name, &beside), &description, given, ask)?;

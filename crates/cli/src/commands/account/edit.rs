@@ -119,9 +119,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let known =
         |key: &String| description.setting(key).is_some_and(|setting| setting.kind != SettingKind::Secret);
     account.settings.retain(|key, _| known(key));
-    account
-        .settings
-        .extend(form::once(&format!("account '{}'", before.name), arguments.settings.clone())?);
+    account.settings.extend(form::once(&format!("account '{}'", before.name), arguments.settings.clone())?);
     account.settings = form::complete(whose, &description, std::mem::take(&mut account.settings), None)?;
 
     if arguments.no_ca_file {

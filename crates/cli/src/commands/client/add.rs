@@ -155,7 +155,9 @@ pub(crate) async fn chosen(
     if let Some(named) = named {
         if let Some(key) = given.keys().next() {
             return Err(Problem::usage(
-                format!("the setting '{key}' is one of the OAuth client, and OAuth client '{named}' has its own"),
+                format!(
+                    "the setting '{key}' is one of the OAuth client, and OAuth client '{named}' has its own"
+                ),
                 format!("Leave it out, or change the client with `wissel client edit {}`.", quoted(named)),
             )
             .into());
@@ -194,7 +196,10 @@ fn unnamed(account: &str, fitting: &[OAuthClient]) -> Problem {
     let next = if names.is_empty() {
         "Make one with `wissel client add`, or give its settings here with --set.".to_owned()
     } else {
-        format!("Name it with --client: {}; or give the settings of a new one here with --set.", names.join(", "))
+        format!(
+            "Name it with --client: {}; or give the settings of a new one here with --set.",
+            names.join(", ")
+        )
     };
     Problem::usage(format!("account '{account}' needs an OAuth client, and none is named"), next)
 }
@@ -233,8 +238,14 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let new = make(context, &name, &description, given, redirect, &secret, needs).await?;
     context.store().await?.add_client(&new.client, new.secret(), None, &[new.record()]).await?;
     let sentence = context.language.pick(
-        format!("OAuth client '{name}' is added; use it with `wissel account add --client {}`", quoted(&name)),
-        format!("OAuth-client '{name}' is toegevoegd; gebruik hem met `wissel account add --client {}`", quoted(&name)),
+        format!(
+            "OAuth client '{name}' is added; use it with `wissel account add --client {}`",
+            quoted(&name)
+        ),
+        format!(
+            "OAuth-client '{name}' is toegevoegd; gebruik hem met `wissel account add --client {}`",
+            quoted(&name)
+        ),
     );
     print_done(context, &new.client, "added", &sentence).await?;
     Ok(Code::Done)

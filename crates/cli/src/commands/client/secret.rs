@@ -103,14 +103,20 @@ pub(crate) async fn run(context: &Context, of: Of, command: Command) -> CommandR
     match command {
         Command::Add { secret, .. } => add(context, &client, &secret).await,
         Command::List { .. } => list(context, &client).await,
-        Command::Use { label, untested, .. } => put_into_use(context, &client, label.as_deref(), untested).await,
+        Command::Use { label, untested, .. } => {
+            put_into_use(context, &client, label.as_deref(), untested).await
+        }
         Command::Edit { label, expires, rename, .. } => edit(context, &client, &label, expires, rename).await,
         Command::Drop { label, yes, .. } => drop_one(context, &client, label.as_deref(), yes).await,
     }
 }
 
 /// The secret of this label; or the only one on standby, when none is named.
-fn pick(client: &OAuthClient, secrets: &[ClientSecret], label: Option<&str>) -> Result<ClientSecret, Problem> {
+fn pick(
+    client: &OAuthClient,
+    secrets: &[ClientSecret],
+    label: Option<&str>,
+) -> Result<ClientSecret, Problem> {
     let labels: Vec<String> = secrets.iter().map(|secret| quoted(&secret.label)).collect();
     let known = if labels.is_empty() {
         format!("It has none; add one with `wissel client secret add {}`.", quoted(&client.name))
@@ -179,7 +185,9 @@ fn done(context: &Context, client: &OAuthClient, secret: &ClientSecret, done: &s
         return;
     }
     output::line(sentence);
-    if let Some((message, next)) = secret_expiry::warning(&client.name, secret, clock::now(), context.language) {
+    if let Some((message, next)) =
+        secret_expiry::warning(&client.name, secret, clock::now(), context.language)
+    {
         output::note(&format!("{}: {message}\n  {next}", context.language.pick("WARNING", "WAARSCHUWING")));
     }
 }
@@ -242,7 +250,9 @@ async fn put_into_use(
     if secret.tested.is_none() && !untested && secret.state != SecretState::InUse {
         return Err(Problem::failed(
             format!("the provider has not given a token for the secret {label} of OAuth client {name} yet"),
-            format!("Test it: `wissel client secret test {name} {label}`; or use it all the same with --untested."),
+            format!(
+                "Test it: `wissel client secret test {name} {label}`; or use it all the same with --untested."
+            ),
         )
         .into());
     }
@@ -276,7 +286,9 @@ async fn edit(
     secret.expires = expires.or(secret.expires);
     secret.label = rename.unwrap_or(secret.label);
     let detail = json!({ "secret": secret.label, "expires": secret.expires });
-    store.update_client_secret(&secret, None, &Context::record("client.secret.edit", &client.name, detail)).await?;
+    store
+        .update_client_secret(&secret, None, &Context::record("client.secret.edit", &client.name, detail))
+        .await?;
     let label = quoted(&secret.label);
     let said = context
         .language

@@ -28,7 +28,10 @@ async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Resu
                 let name = quoted(&client.name);
                 let (message, next) = language.pick(
                     ("none is stored", format!("Add one with `wissel client secret add {name}`.")),
-                    ("er is er geen opgeslagen", format!("Voeg er een toe met `wissel client secret add {name}`.")),
+                    (
+                        "er is er geen opgeslagen",
+                        format!("Voeg er een toe met `wissel client secret add {name}`."),
+                    ),
                 );
                 findings.fail(CHECK, &client.name, message, next);
             }
@@ -44,7 +47,8 @@ async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Resu
                 findings.ok(
                     CHECK,
                     &client.name,
-                    language.pick(format!("'{label}' expires: {ends}"), format!("'{label}' verloopt: {ends}")),
+                    language
+                        .pick(format!("'{label}' expires: {ends}"), format!("'{label}' verloopt: {ends}")),
                 );
             }
         }
