@@ -93,22 +93,6 @@ fn reason_of(status: &Status, language: Language) -> String {
 }
 
 impl Authorization {
-    /// The word for a person.
-    fn word(&self, language: Language) -> &'static str {
-        match self.standing {
-            Standing::Unauthorized => language.pick("Unauthorized", "Niet geautoriseerd"),
-            Standing::Authorized => language.pick("Authorized", "Geautoriseerd"),
-            Standing::Expiring => language.pick("Expiring", "Verloopt"),
-            Standing::Failing => language.pick("Failing", "Mislukt"),
-        }
-    }
-
-    /// The word with the reason.
-    pub(crate) fn line(&self, language: Language) -> String {
-        let word = self.word(language);
-        if self.reason.is_empty() { word.to_owned() } else { format!("{word}: {}", self.reason) }
-    }
-
     /// The document for programs.
     pub(crate) fn view(&self) -> Value {
         let status = self.status.as_ref();
