@@ -20,7 +20,7 @@ use crate::{form, job_rules};
 /// A new client.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The client's name, such as "Microsoft 365"
+    /// The client's name, such as Kantoor
     #[arg(value_parser = job_rules::name)]
     name: String,
     /// The connector that describes its settings; `wissel connector list` shows what is installed
