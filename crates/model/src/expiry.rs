@@ -51,8 +51,9 @@ impl Stage {
     }
 }
 
-/// What stands for the end of a secret that never ends.
-pub const NEVER: Timestamp = Timestamp::MAX;
+/// What stands for the end of a secret that never ends: the last whole second that a moment can be, so that it is the
+/// same after it was stored.
+pub const NEVER: Timestamp = Timestamp::constant(253_402_207_200, 0);
 
 /// Whole days until then, rounded up; negative when it has passed.
 #[must_use]
