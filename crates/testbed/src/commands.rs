@@ -14,6 +14,7 @@ use wissel_testbed::{
         sample::{CLIENT_ID, TENANT},
         tokens::GRAPH,
     },
+    person::{Consent, Person},
     sample::Maker,
 };
 
@@ -23,10 +24,24 @@ const HELP: &str = "deliver N FOLDER · folders · create FOLDER · count TOKEN 
     fault CODE N [authorize|token|devicecode|adminconsent] · demand CLAIMS-JSON (of Graph tokens; {} ends it) · \
     policy none|block|second-factor|block-device-code · consent given|withdrawn · advance SECONDS · \
     set access|code|device|interval SECONDS · set jwt|strict-refresh|dynamic-consent on|off · \
+    browse URL [decline] (as the user, until a page asks nothing more) · \
     throttle SECONDS [silent] (429 for everything) · limit concurrent|requests|window|retry-after|upload-step N · \
     delta-reset · latency MS · move-away TEXT FOLDER · \
     graph-fault STATUS|drop|drop-after|endless|stall:SECONDS N OPERATION ('GET messages/{id}/$value', or *) · \
     slash shown|hidden · traffic · sent";
+
+/// Lets a person with the user's password open an address: `browse URL`, or `browse URL decline`.
+pub(crate) async fn browse(bed: &Testbed, user: &str, password: &str, line: &str) -> Option<Value> {
+    let mut words = line.strip_prefix("browse ")?.split_whitespace();
+    let address = words.next().unwrap_or_default();
+    let consent = if words.next() == Some("decline") { Consent::Decline } else { Consent::Accept };
+    let person =
+        Person { user: user.to_owned(), password: password.to_owned(), consent, ..Person::default() };
+    Some(match person.visit(address, bed.ca_pem()).await {
+        Ok(visit) => json!({ "url": visit.url.as_str(), "status": visit.status, "text": visit.text }),
+        Err(error) => json!({ "error": error.to_string() }),
+    })
+}
 
 /// Carries out one line of input.
 pub(crate) fn answer(bed: &Testbed, maker: &mut Maker, started: Instant, line: &str) -> Value {

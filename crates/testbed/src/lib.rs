@@ -15,6 +15,7 @@ pub mod http;
 pub mod imap;
 pub mod mailbox;
 pub mod mailboxes;
+pub mod person;
 pub mod sample;
 mod testbed;
 mod tls;

@@ -168,7 +168,15 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     loop {
         tokio::select! {
             line = lines.next_line() => match line? {
-                Some(line) => println!("{}", commands::answer(&bed, &mut maker, started, line.trim())),
+                Some(line) => {
+                    let line = line.trim();
+                    let (user, password) = (&arguments.user, &arguments.password);
+                    let answer = match commands::browse(&bed, user, password, line).await {
+                        Some(answer) => answer,
+                        None => commands::answer(&bed, &mut maker, started, line),
+                    };
+                    println!("{answer}");
+                }
                 None => break,
             },
             interrupted = tokio::signal::ctrl_c() => {
