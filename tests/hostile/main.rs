@@ -20,4 +20,5 @@ mod secrets;
 mod servers;
 mod service;
 mod terminal;
+mod web;
 mod yard;

@@ -111,6 +111,7 @@ impl Context {
                     connectors_dir: self.home.connectors().to_owned(),
                     cache_dir: self.home.cache(),
                     secrets,
+                    tokens: Arc::<Authority>::clone(self.authority().await?),
                     limits: SessionLimits::default(),
                 })
                 .await?)

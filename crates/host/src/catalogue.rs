@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use wissel_model::connector::Result;
 use wissel_model::secrets::Secrets;
+use wissel_model::tokens::Tokens;
 use wissel_model::{Account, ConnectorError, Connectors, Description, ErrorKind, OpenOptions, Session};
 
 use self::shelf::{Found, Shelf};
@@ -28,6 +29,7 @@ use crate::loader::{Examined, Loaded, Loader};
 use crate::rejection::Rejection;
 use crate::session::{Opening, open};
 use crate::tls::Trust;
+use crate::wallet::Sources;
 
 /// Where connectors are and what their sessions may use.
 #[derive(Clone)]
@@ -39,6 +41,8 @@ pub struct CatalogueOptions {
     pub cache_dir: PathBuf,
     /// Opens the accounts' secrets.
     pub secrets: Arc<dyn Secrets>,
+    /// Gives access tokens of accounts whose auth method describes how they are had.
+    pub tokens: Arc<dyn Tokens>,
     /// What one session may use.
     pub limits: SessionLimits,
 }
@@ -119,7 +123,14 @@ impl Catalogue {
         let catalogue = Arc::new(Self {
             directory: options.connectors_dir,
             shelf: Shelf::new(Arc::new(loader)),
-            host: Opening { engine, secrets: options.secrets, trust, clients, limits: options.limits },
+            host: Opening {
+                engine,
+                sources: Sources { secrets: options.secrets, tokens: options.tokens },
+                governors: Arc::default(),
+                trust,
+                clients,
+                limits: options.limits,
+            },
         });
         catalogue.shelf.refresh(&catalogue.directory).await;
         Ok(catalogue)

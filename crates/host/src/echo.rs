@@ -5,6 +5,8 @@
 //! so a protocol is not put out of step. A secret of fewer than [`SHORTEST`] octets is left alone: masking it would
 //! spoil ordinary text, and it protects nothing.
 
+use std::sync::{Mutex, PoisonError};
+
 use memchr::memmem;
 use zeroize::Zeroizing;
 
@@ -13,19 +15,20 @@ const SHORTEST: usize = 6;
 
 /// The secrets that a session has asked for, as they are and as they go over the wire.
 #[derive(Default)]
-pub(crate) struct Echoes(Vec<Zeroizing<Vec<u8>>>);
+pub(crate) struct Echoes(Mutex<Vec<Zeroizing<Vec<u8>>>>);
 
 impl Echoes {
     /// Remembers a form of a secret.
-    pub(crate) fn remember(&mut self, octets: &[u8]) {
-        if octets.len() >= SHORTEST && self.0.iter().all(|known| known.as_slice() != octets) {
-            self.0.push(Zeroizing::new(octets.to_vec()));
+    pub(crate) fn remember(&self, octets: &[u8]) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if octets.len() >= SHORTEST && known.iter().all(|known| known.as_slice() != octets) {
+            known.push(Zeroizing::new(octets.to_vec()));
         }
     }
 
     /// The text with each secret in it replaced by as many stars.
     pub(crate) fn mask(&self, mut text: Vec<u8>) -> Vec<u8> {
-        for secret in &self.0 {
+        for secret in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let mut from = 0;
             while let Some(found) = text.get(from..).and_then(|rest| memmem::find(rest, secret)) {
                 let (start, end) = (from + found, from + found + secret.len());
@@ -43,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_repeated_secret_is_masked_wherever_it_stands_and_the_length_stays() {
-        let mut echoes = Echoes::default();
+        let echoes = Echoes::default();
         echoes.remember(b"wachtwoord");
         echoes.remember(b"kort");
         let masked = echoes.mask(b"BAD LOGIN u wachtwoord wachtwoord kort\r\n".to_vec());

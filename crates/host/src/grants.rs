@@ -1,11 +1,13 @@
 //! Where an account's connections may go: the endpoints of its connector's description, filled from its settings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::{Origin, Url};
 use wissel_model::description::{Endpoint, EndpointKind};
 use wissel_model::settings::fill;
 use wissel_model::{Account, ConnectorError, Description, ErrorKind};
+
+use crate::address::Named;
 
 /// How a stream endpoint is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,7 @@ pub(crate) struct StreamGrant {
 #[derive(Debug, Clone)]
 pub(crate) struct HttpGrant {
     pub(crate) origin: Origin,
+    pub(crate) named: Named,
     pub(crate) credential: bool,
     pub(crate) clear_text: bool,
 }
@@ -55,7 +58,7 @@ impl Grants {
             grants.described.insert(endpoint.name.clone());
             match endpoint.kind {
                 EndpointKind::Stream => grants.streams.extend(stream(endpoint, account)?),
-                EndpointKind::Http => grants.origins.extend(origin(endpoint, account)?),
+                EndpointKind::Http => grants.origins.extend(origin(description, endpoint, account)?),
             }
         }
         Ok(grants)
@@ -71,6 +74,11 @@ impl Grants {
             };
             refused(format!("the endpoint '{name}' {problem}"))
         })
+    }
+
+    /// Whether HTTP requests may be sent at all.
+    pub(crate) fn has_origins(&self) -> bool {
+        !self.origins.is_empty()
     }
 
     /// The origin that `url` belongs to.
@@ -122,8 +130,13 @@ fn stream(endpoint: &Endpoint, account: &Account) -> Result<Option<StreamGrant>,
     }))
 }
 
-fn origin(endpoint: &Endpoint, account: &Account) -> Result<Option<HttpGrant>, ConnectorError> {
-    let text = fill(endpoint.url.as_deref().unwrap_or_default(), &account.values()).trim().to_owned();
+fn origin(
+    description: &Description,
+    endpoint: &Endpoint,
+    account: &Account,
+) -> Result<Option<HttpGrant>, ConnectorError> {
+    let (template, values) = (endpoint.url.as_deref().unwrap_or_default(), account.values());
+    let text = fill(template, &values).trim().to_owned();
     if text.is_empty() {
         return Ok(None);
     }
@@ -133,9 +146,32 @@ fn origin(endpoint: &Endpoint, account: &Account) -> Result<Option<HttpGrant>, C
     })?;
     Ok(Some(HttpGrant {
         origin: url.origin(),
+        named: named(description, template, &values, &url),
         credential: endpoint.authenticate.contains(&account.auth),
         clear_text: account.connection.allow_clear_text.contains(&endpoint.name),
     }))
+}
+
+/// Who names the host of a filled template. The operator does when the host stands as a whole in a setting of the
+/// template, and that setting is not what the connector describes as its default: part of a name, or a value that
+/// nobody chose, is the connector's word.
+fn named(description: &Description, template: &str, values: &BTreeMap<String, String>, url: &Url) -> Named {
+    let by_operator = description.settings.iter().any(|setting| {
+        let described = |value: &String| {
+            setting.default.as_ref() == Some(value)
+                || setting.defaults_when.iter().any(|other| other.value == *value)
+        };
+        let value = values.get(&setting.key).filter(|value| !described(value));
+        template.contains(&format!("{{{}}}", setting.key)) && value.is_some_and(|value| names(value, url))
+    });
+    if by_operator { Named::ByOperator } else { Named::ByConnector }
+}
+
+/// Whether a setting's value is a URL with the same host, or such a host itself, with or without a port.
+fn names(value: &str, url: &Url) -> bool {
+    let value = value.trim();
+    let same = |text: &str| Url::parse(text).is_ok_and(|named| named.host() == url.host());
+    if value.contains("://") { same(value) } else { same(&format!("https://{value}")) }
 }
 
 /// Names the setting that the template takes its value from, where it takes one.

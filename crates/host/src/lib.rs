@@ -7,6 +7,7 @@
 //!
 //! Not here: what jobs do with mail, where secrets are kept, and anything that knows a provider.
 
+mod address;
 mod bindings;
 mod call;
 mod capability;
@@ -26,6 +27,7 @@ mod fault;
     reason = "fuzzing, where a panic is the report"
 )]
 pub mod fuzzing;
+mod governor;
 mod grants;
 mod inlet;
 mod intake;
@@ -40,6 +42,7 @@ mod session;
 mod state;
 mod text;
 mod tls;
+mod wallet;
 
 pub use catalogue::{Catalogue, CatalogueError, CatalogueOptions, Entry, Inspected};
 pub use limits::SessionLimits;

@@ -8,8 +8,10 @@ use http::{Request, Response};
 use wissel_model::secrets::Secrets;
 use wissel_model::{Account, ConnectorError, ErrorKind};
 
+use crate::address::Named;
+use crate::capability::http::attempts::execute;
 use crate::capability::http::client::Clients;
-use crate::capability::http::slots::{execute, failed, silent};
+use crate::capability::http::failure::{self, silent};
 use crate::tls::Trust;
 
 /// Makes requests for accounts. Redirects are answers like any other, and not followed.
@@ -37,14 +39,18 @@ impl Lines {
         most: usize,
     ) -> Result<Response<Vec<u8>>, ConnectorError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let request = reqwest::Request::try_from(request).map_err(|error| failed(&host, error))?;
+        let request =
+            reqwest::Request::try_from(request).map_err(|error| failure::of(&host, &error.without_url()))?;
         let idle = Duration::from_secs(account.connection.idle_timeout_seconds.into());
-        let mut answer = execute(account, &*self.secrets, &self.clients, request, idle).await?;
+        // An issuer of one's own is often in one's own network.
+        let (secrets, named) = (&*self.secrets, Named::ByOperator);
+        let answer = execute(account, secrets, &self.clients, named, request, idle).await;
+        let mut answer = answer.map_err(|unanswered| unanswered.error)?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
         let mut body = Vec::new();
         loop {
             let chunk = tokio::time::timeout(idle, answer.chunk()).await.map_err(|_| silent(&host, idle))?;
-            let Some(chunk) = chunk.map_err(|error| failed(&host, error))? else { break };
+            let Some(chunk) = chunk.map_err(|error| failure::of(&host, &error.without_url()))? else { break };
             if body.len() + chunk.len() > most {
                 let message = format!("{host}: the answer is larger than {most} octets");
                 return Err(ConnectorError::new(ErrorKind::Protocol, message).with_code("answer-limit"));

@@ -10,19 +10,24 @@ use std::time::Duration;
 
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
-use wissel_model::{ConnectorError, Description, ErrorKind};
+use wissel_model::{AccountId, ConnectorError, Description, ErrorKind, Identity};
 
 pub(crate) use self::open::{Opening, open};
 use crate::bindings::exports::wissel::connector::email_account::Guest;
 use crate::bindings::wissel::connector::types;
 use crate::convert::{self, Checked};
 use crate::fault;
+use crate::governor::Governors;
 use crate::intake::left_open;
 use crate::state::State;
 
 /// A signed-in mailbox behind a component.
 pub(crate) struct WasmSession {
     description: Arc<Description>,
+    /// Who is told which mailbox this account is on; nobody, where it sends no requests.
+    governors: Option<(Arc<Governors>, AccountId)>,
+    /// Whether that was tried.
+    introduced: bool,
     /// Time that one call may take.
     time: Duration,
     /// The running component, or the error of the call that lost it.
@@ -48,6 +53,46 @@ type Returned<T, E = types::Error> = wasmtime::Result<Result<T, E>>;
 impl WasmSession {
     /// Runs one operation and checks its answer.
     async fn call<T, R>(
+        &mut self,
+        operation: &'static str,
+        time: Duration,
+        run: impl AsyncFnOnce(&mut Store<State>, &Entry) -> Returned<T>,
+        check: impl FnOnce(T) -> Checked<R>,
+    ) -> Result<R, ConnectorError> {
+        self.introduce().await?;
+        self.operate(operation, time, run, check).await
+    }
+
+    /// Asks once in a process which mailbox an account is on that requests are sent for: everybody on that mailbox
+    /// keeps the limits together.
+    ///
+    /// # Errors
+    /// Only when the session is lost; what else is wrong, the operation that is to come will say.
+    async fn introduce(&mut self) -> Result<(), ConnectorError> {
+        let known = |(governors, account): &(Arc<Governors>, AccountId)| governors.is_known(*account);
+        let introduced = std::mem::replace(&mut self.introduced, true);
+        if introduced || self.governors.as_ref().is_none_or(known) || !self.description.supports("check") {
+            return Ok(());
+        }
+        match self.check_in().await {
+            Err(error) if self.live.is_err() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who the session acts as.
+    async fn check_in(&mut self) -> Result<Identity, ConnectorError> {
+        let run = async |store: &mut Store<State>, entry: &Entry| {
+            entry.guest.session().call_check(store, entry.session).await
+        };
+        let identity = self.operate("check", self.time, run, convert::identity).await?;
+        if let Some((governors, account)) = &self.governors {
+            governors.learned(*account, &self.description.name, &identity.mailbox);
+        }
+        Ok(identity)
+    }
+
+    async fn operate<T, R>(
         &mut self,
         operation: &'static str,
         time: Duration,

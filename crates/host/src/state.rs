@@ -1,16 +1,15 @@
 //! What a session's store holds beside the component: who it acts for, what it may reach, and what it has open.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::ResourceTable;
 use wissel_model::description::AuthMethod;
-use wissel_model::secrets::{SecretError, Secrets, code};
-use wissel_model::{Account, ConnectorError, ErrorKind};
+use wissel_model::{Account, ConnectorError};
 
 use crate::call::Call;
 use crate::capability::http::client::Clients;
-use crate::capability::http::slots::Slots;
+use crate::capability::http::running::Seat;
 use crate::capability::log::Budget;
 use crate::echo::Echoes;
 use crate::grants::Grants;
@@ -18,6 +17,7 @@ use crate::intake::Intake;
 use crate::limits::Meter;
 use crate::refusal::Refusal;
 use crate::tls::Trust;
+use crate::wallet::Wallet;
 
 /// Resources that a session may hold at once.
 pub(crate) const MOST_HANDLES: usize = 10_000;
@@ -27,23 +27,23 @@ pub(crate) struct Context {
     pub(crate) account: Account,
     pub(crate) auth: AuthMethod,
     pub(crate) grants: Grants,
-    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) wallet: Wallet,
     pub(crate) trust: Arc<Trust>,
     pub(crate) clients: Arc<Clients>,
     pub(crate) purpose: String,
+    /// The secrets that were asked for; see [`crate::echo`].
+    pub(crate) echoes: Echoes,
 }
 
 impl Context {
     /// The secret of the account's auth method.
     pub(crate) async fn secret(&self) -> Result<secrecy::SecretString, ConnectorError> {
-        let field = self.auth.kind.secret_field();
-        self.secrets.secret(self.account.id, field).await.map_err(|error| {
-            let code = match error {
-                SecretError::Missing(_) => code::NO_SECRET,
-                SecretError::Unreadable(_) => code::VAULT,
-            };
-            ConnectorError::new(ErrorKind::AuthorizationNeeded, error.to_string()).with_code(code)
-        })
+        self.wallet.secret(&self.account, &self.auth).await
+    }
+
+    /// How long a connection may stay silent while an answer is awaited.
+    pub(crate) fn idle(&self) -> Duration {
+        Duration::from_secs(self.account.connection.idle_timeout_seconds.into())
     }
 
     /// Who signs in; empty when the connector does not describe it.
@@ -61,17 +61,15 @@ pub(crate) struct State {
     pub(crate) context: Arc<Context>,
     /// The messages of the running `fetch`.
     pub(crate) intake: Option<Intake>,
-    pub(crate) slots: Slots,
+    pub(crate) seat: Seat,
     /// Connections that are open now.
     pub(crate) connections: usize,
     pub(crate) log: Budget,
-    /// The secrets that were asked for; see [`crate::echo`].
-    pub(crate) echoes: Echoes,
     pub(crate) started: Instant,
 }
 
 impl State {
-    pub(crate) fn new(context: Arc<Context>, meter: Meter, call: Call, parallel_requests: usize) -> Self {
+    pub(crate) fn new(context: Arc<Context>, meter: Meter, call: Call, seat: Seat) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_HANDLES);
         Self {
@@ -80,10 +78,9 @@ impl State {
             call,
             context,
             intake: None,
-            slots: Slots::new(parallel_requests),
+            seat,
             connections: 0,
             log: Budget::new(),
-            echoes: Echoes::default(),
             started: Instant::now(),
         }
     }

@@ -366,6 +366,15 @@ pub struct HostClass {
     pub advice: Text,
 }
 
+/// How many requests a service takes in a span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRate {
+    /// Requests.
+    pub requests: u32,
+    /// The span, in seconds.
+    pub seconds: u32,
+}
+
 /// What the host may ask of a connector at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -376,6 +385,8 @@ pub struct Limits {
     pub parallel_requests: Option<u32>,
     /// HTTP requests of one mailbox in a minute.
     pub requests_per_minute: Option<u32>,
+    /// HTTP requests of one mailbox in other spans of time.
+    pub request_rates: Vec<RequestRate>,
     /// Octets of the largest message.
     pub largest_message: Option<u64>,
     /// Messages in one `fetch`.

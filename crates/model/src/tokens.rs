@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::description::AuthMethod;
-use crate::{Account, ConnectorError};
+use crate::{Account, ConnectorError, ErrorKind};
 
 /// An access token (RFC 6749, section 1.4). Opaque: nothing is read out of it.
 #[derive(Debug, Clone)]
@@ -42,4 +42,24 @@ pub trait Tokens: Send + Sync {
         method: &AuthMethod,
         refused: Option<&RefusedToken>,
     ) -> Result<AccessToken, ConnectorError>;
+}
+
+/// For where no account can be authorised: every token is missing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoTokens;
+
+#[async_trait]
+impl Tokens for NoTokens {
+    async fn token(
+        &self,
+        account: &Account,
+        _method: &AuthMethod,
+        _refused: Option<&RefusedToken>,
+    ) -> Result<AccessToken, ConnectorError> {
+        let message = format!(
+            "nobody has authorised this account; run `wissel account authorize \"{}\"`",
+            account.name
+        );
+        Err(ConnectorError::new(ErrorKind::AuthorizationNeeded, message).with_code("not-authorized"))
+    }
 }

@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_model::secrets::{SecretError, Secrets};
+use wissel_model::tokens::NoTokens;
 use wissel_model::{
     Account, AccountId, ConnectionPolicy, Connectors, Delivery, DeliveryInfo, MessageId, OpenOptions,
     Session, connector,
@@ -123,6 +124,7 @@ async fn sandboxes(folder: &Path, runs: usize, found: &mut Findings) -> Result<(
         connectors_dir: connectors,
         cache_dir: folder.join("probe-cache"),
         secrets: Arc::new(NoSecrets),
+        tokens: Arc::new(NoTokens),
         limits: SessionLimits::default(),
     };
     let catalogue = Catalogue::open(options).await?;

@@ -13,6 +13,7 @@ use serde_json::json;
 use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_mime::{Inspector, Options};
 use wissel_model::secrets::{SecretError, Secrets};
+use wissel_model::tokens::NoTokens;
 use wissel_model::{
     Account, AccountId, ConnectionPolicy, ConnectorError, Connectors, Delivery, DeliveryInfo, FolderAddress,
     MessageId, OpenOptions, PageRequest, connector,
@@ -148,6 +149,7 @@ async fn sandboxed(place: Place) -> Result<usize> {
         connectors_dir: paths::connectors(),
         cache_dir: place.cache,
         secrets: Arc::new(Password),
+        tokens: Arc::new(NoTokens),
         limits: SessionLimits::default(),
     })
     .await?;

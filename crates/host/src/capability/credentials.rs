@@ -1,7 +1,7 @@
 //! `credentials`: SASL exchanges whose answers a connector can send but not read.
 //!
 //! An answer is sealed for one endpoint, and lives in its session's table: it cannot leave the session. The exchanges
-//! themselves are in [`sasl`]. Tokens are taken as the operator stored them; renewing them is not done here.
+//! themselves are in [`sasl`], what they are made of comes from [`crate::wallet`].
 
 mod sasl;
 
@@ -114,8 +114,8 @@ impl credentials::Host for State {
         let user = context.user();
         let identity = identity.unwrap_or_else(described).trim().to_owned();
         let identity = Some(identity).filter(|identity| !identity.is_empty() && *identity != user);
-        let secret = self.call.wait(context.secret()).await??;
-        self.echoes.remember(secret.expose_secret().as_bytes());
+        let secret = self.call.wait(context.wallet.spoken(&context.account, &context.auth)).await??;
+        self.context.echoes.remember(secret.expose_secret().as_bytes());
         Ok(self.table.push(Exchange::new(mechanism, grant, user, identity, secret)?)?)
     }
 
@@ -131,8 +131,8 @@ impl credentials::Host for State {
         let secret = self.call.wait(self.context.secret()).await??;
         let octets = secret.expose_secret().as_bytes();
         let sealed = Sealed::new(&endpoint, octets, form)?;
-        self.echoes.remember(octets);
-        self.echoes.remember(&sealed.octets);
+        self.context.echoes.remember(octets);
+        self.context.echoes.remember(&sealed.octets);
         Ok(self.table.push(sealed)?)
     }
 }
@@ -157,7 +157,7 @@ impl credentials::HostExchange for State {
         let exchange = self.table.get_mut(&this)?;
         let Some(answer) = exchange.initial() else { return Ok(None) };
         let sealed = Sealed::new(exchange.endpoint(), &answer, form)?;
-        self.echoes.remember(&sealed.octets);
+        self.context.echoes.remember(&sealed.octets);
         Ok(Some(self.table.push(sealed)?))
     }
 
@@ -170,7 +170,7 @@ impl credentials::HostExchange for State {
         let exchange = self.table.get_mut(&this)?;
         let answer = exchange.respond()?;
         let sealed = Sealed::new(exchange.endpoint(), &answer, form)?;
-        self.echoes.remember(&sealed.octets);
+        self.context.echoes.remember(&sealed.octets);
         Ok(self.table.push(sealed)?)
     }
 

@@ -1,19 +1,27 @@
 //! `http`: requests to the origins that the account's endpoints grant, several at a time behind one blocking connector.
 //!
-//! Redirects are answers like any other. Not done here yet: renewing a token on 401, waiting out 429 and 503, and
-//! sending an idempotent request again.
+//! A connector sees the final answer only: renewing a token, waiting where the service asks for it, and sending again
+//! what may be sent again is done in [`attempts`], under the governor of the mailbox. Redirects are answers like any
+//! other: where they lead is for the connector to ask, and to be granted.
 
+pub(crate) mod attempts;
+mod challenge;
 pub(crate) mod client;
+pub(crate) mod failure;
+mod inflate;
 pub mod payload;
 mod request;
-pub(crate) mod slots;
+mod retry_after;
+pub(crate) mod running;
+
+use std::sync::Arc;
 
 use wasmtime::component::Resource;
 use wissel_model::{ConnectorError, ErrorKind};
 
 use self::payload::Payload;
 use self::request::Checked;
-use self::slots::{Body, Head, Running};
+use self::running::{Body, Head, Running};
 use crate::bindings::wissel::connector::http;
 use crate::bindings::wissel::connector::types::Encoding;
 use crate::capability::content::{DeliveryHandle, SourceHandle, part_length, trap};
@@ -41,17 +49,16 @@ impl Response {
 }
 
 impl State {
-    fn begin(&mut self, request: http::Request) -> Result<Pending, Refusal> {
-        let body = request.body.map(|body| self.table.delete(body)).transpose()?;
-        let checked = Checked::new(
-            &self.context,
-            &request.method,
-            &request.url,
-            &request.headers,
-            body,
-            request.authenticate,
-        );
-        Ok(Pending(Some(checked.map(|checked| self.slots.start(self.context.clone(), checked)))))
+    fn begin(&mut self, mut request: http::Request) -> Result<Pending, Refusal> {
+        let body = request.body.take().map(|body| self.table.delete(body)).transpose()?;
+        let checked = Checked::new(&self.context.grants, &request, body);
+        let start = |checked| self.seat.start(Arc::clone(&self.context), self.call.clone(), checked);
+        Ok(Pending(Some(checked.map(start))))
+    }
+
+    /// A header's value, without the session's own secrets.
+    fn shown(&self, value: &[u8]) -> String {
+        String::from_utf8_lossy(&self.context.echoes.mask(value.to_vec())).into_owned()
     }
 
     async fn answer(&mut self, pending: Pending) -> Result<Resource<Response>, Refusal> {
@@ -110,6 +117,11 @@ impl http::HostPayload for State {
         Ok(self.call.wait(payload.append_source(source, offset, length, encoding)).await??)
     }
 
+    async fn counts_as(&mut self, this: Resource<Payload>, requests: u32) -> wasmtime::Result<()> {
+        self.table.get_mut(&this)?.requests = requests.max(1);
+        Ok(())
+    }
+
     async fn size(&mut self, this: Resource<Payload>) -> wasmtime::Result<u32> {
         Ok(u32::try_from(self.table.get(&this)?.size()).unwrap_or(u32::MAX))
     }
@@ -127,28 +139,28 @@ impl http::HostResponse for State {
 
     async fn header(&mut self, this: Resource<Response>, name: String) -> wasmtime::Result<Option<String>> {
         let values = self.table.get(&this)?.head.headers.get_all(name.as_str());
-        let values: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let values: Vec<_> = values.iter().map(|value| self.shown(value.as_bytes())).collect();
         Ok((!values.is_empty() && !is_secret(&name)).then(|| values.join(", ")))
     }
 
     async fn headers(&mut self, this: Resource<Response>) -> wasmtime::Result<Vec<(String, String)>> {
         let headers = self.table.get(&this)?.head.headers.iter();
-        let text =
-            |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         Ok(headers
             .filter(|(name, _)| !is_secret(name.as_str()))
-            .map(|(name, value)| (name.to_string(), text(value)))
+            .map(|(name, value)| (name.to_string(), self.shown(value.as_bytes())))
             .collect())
     }
 
     async fn read(&mut self, this: Resource<Response>, max: u32) -> Result<Vec<u8>, Refusal> {
         let response = self.table.get_mut(&this)?;
-        Ok(response.body()?.read(&self.call, (max as usize).min(MOST_READ)).await?)
+        let read = response.body()?.read(&self.call, (max as usize).min(MOST_READ)).await?;
+        Ok(self.context.echoes.mask(read))
     }
 
     async fn read_all(&mut self, this: Resource<Response>, limit: u32) -> Result<Vec<u8>, Refusal> {
         let response = self.table.get_mut(&this)?;
-        Ok(response.body()?.read_all(&self.call, limit as usize).await?)
+        let read = response.body()?.read_all(&self.call, limit as usize).await?;
+        Ok(self.context.echoes.mask(read))
     }
 
     async fn read_until(
@@ -159,7 +171,8 @@ impl http::HostResponse for State {
     ) -> Result<Vec<u8>, Refusal> {
         expect_delimiter(&delimiter)?;
         let response = self.table.get_mut(&this)?;
-        Ok(response.body()?.read_until(&self.call, &delimiter, max as usize).await?)
+        let read = response.body()?.read_until(&self.call, &delimiter, max as usize).await?;
+        Ok(self.context.echoes.mask(read))
     }
 
     async fn splice(

@@ -74,7 +74,7 @@ impl streams::Host for State {
         let grant = context.grants.stream(&endpoint)?.clone();
         let within = Duration::from_secs(policy.connect_timeout_seconds.into());
         let idle = Duration::from_secs(policy.idle_timeout_seconds.into());
-        let via = proxy::via(&context.account, &*context.secrets, &grant.host, grant.port).await?;
+        let via = proxy::via(&context.account, context.wallet.stored(), &grant.host, grant.port).await?;
         let mut wire = Wire::dial(&grant, via.as_ref(), &self.call, within, idle).await?;
         let security = match grant.tls {
             TlsMode::Clear => Security::Clear,
@@ -102,20 +102,20 @@ impl streams::HostConnection for State {
     async fn read(&mut self, this: Resource<Connection>, max: u32) -> Result<Vec<u8>, Refusal> {
         let connection = self.table.get_mut(&this)?;
         let read = connection.inlet.read(&self.call, (max as usize).min(MOST_READ)).await?;
-        Ok(self.echoes.mask(read))
+        Ok(self.context.echoes.mask(read))
     }
 
     async fn read_line(&mut self, this: Resource<Connection>, max: u32) -> Result<Vec<u8>, Refusal> {
         let connection = self.table.get_mut(&this)?;
         let read = connection.inlet.read_until(&self.call, b"\n", max as usize).await?;
-        Ok(self.echoes.mask(read))
+        Ok(self.context.echoes.mask(read))
     }
 
     async fn read_exact(&mut self, this: Resource<Connection>, count: u32) -> Result<Vec<u8>, Refusal> {
         let connection = self.table.get_mut(&this)?;
         let read = connection.inlet.read_exact(&self.call, count as usize).await?;
         let read = read.ok_or_else(|| closed_early(&connection.grant))?;
-        Ok(self.echoes.mask(read))
+        Ok(self.context.echoes.mask(read))
     }
 
     async fn splice(

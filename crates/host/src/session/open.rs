@@ -4,30 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{Engine, Store, UpdateDeadline};
-use wissel_model::secrets::Secrets;
 use wissel_model::{Account, ConnectorError, Description, ErrorKind, OpenOptions, settings};
 
 use super::{Entry, Live, WasmSession, guarded, stopped, with_reason};
 use crate::call::Call;
 use crate::capability::http::client::Clients;
+use crate::capability::http::running::Seat;
 use crate::convert;
+use crate::echo::Echoes;
 use crate::fault;
+use crate::governor::{Allowance, Governors};
 use crate::grants::Grants;
 use crate::limits::{Meter, SessionLimits};
 use crate::loader::Loaded;
 use crate::state::{Context, State};
 use crate::tls::Trust;
-
-/// Requests under way at once, for a connector that does not say.
-const PARALLEL_REQUESTS: u32 = 4;
-/// No connector needs more, whatever it says.
-const MOST_PARALLEL_REQUESTS: u32 = 64;
+use crate::wallet::{Sources, Wallet};
 
 /// What a session needs of the host.
 #[derive(Clone)]
 pub(crate) struct Opening {
     pub(crate) engine: Engine,
-    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) sources: Sources,
+    pub(crate) governors: Arc<Governors>,
     pub(crate) trust: Arc<Trust>,
     pub(crate) clients: Arc<Clients>,
     pub(crate) limits: SessionLimits,
@@ -55,24 +54,39 @@ pub(crate) async fn open(
         );
     }
     let time = Duration::from_secs(account.connection.call_timeout_seconds.into());
-    let requests = description.limits.parallel_requests.unwrap_or(PARALLEL_REQUESTS);
     let granted = Grants::new(&description, &account)?;
     let grants = if host.limits.network { granted } else { Grants::default() };
     let context = Context {
         account,
         auth,
         grants,
-        secrets: host.secrets,
+        wallet: Wallet::new(host.sources),
         trust: host.trust,
         clients: host.clients,
         purpose: options.purpose,
+        echoes: Echoes::default(),
     };
     let call = Call::new(options.cancel, options.interrupt, time);
-    let requests = requests.clamp(1, MOST_PARALLEL_REQUESTS) as usize;
-    let state = State::new(Arc::new(context), Meter::new(host.limits), call, requests);
-    let store = store(&host.engine, state);
-    let live = start(store, &loaded, time, handed_over).await?;
-    Ok(WasmSession { description, time, live: Ok(live) })
+    let governors = context.grants.has_origins().then(|| (Arc::clone(&host.governors), context.account.id));
+    let session = host.governors.admit(context.account.id, &Allowance::of(&description.limits));
+    let seat = Seat { governors: host.governors, session };
+    let context = Arc::new(context);
+    let fresh = || {
+        let meter = Meter::new(host.limits);
+        store(&host.engine, State::new(Arc::clone(&context), meter, call.clone(), seat.clone()))
+    };
+    let live = match start(fresh(), &loaded, time, &handed_over).await {
+        // A token that a line protocol refused may have been withdrawn before its time: one more, and no third.
+        Err(refused) if refused.kind == ErrorKind::AuthorizationNeeded => {
+            let renewed = call.wait(context.wallet.renewed_after_sasl(&context.account, &context.auth)).await;
+            if !renewed?? {
+                return Err(refused);
+            }
+            start(fresh(), &loaded, time, &handed_over).await?
+        }
+        started => started?,
+    };
+    Ok(WasmSession { description, governors, introduced: false, time, live: Ok(live) })
 }
 
 /// A store that gives way at each tick and ends with the time of its call.
@@ -95,7 +109,7 @@ async fn start(
     mut store: Store<State>,
     loaded: &Loaded,
     time: Duration,
-    settings: Vec<(String, String)>,
+    settings: &[(String, String)],
 ) -> Result<Live, ConnectorError> {
     let name = &loaded.description.name;
     let world = match loaded.pre.instantiate_async(&mut store).await {
@@ -104,7 +118,7 @@ async fn start(
     };
     let guest = world.wissel_connector_email_account();
     let opening = guarded(&mut store, time, async |store: &mut Store<State>| {
-        guest.session().call_open(store, &settings).await
+        guest.session().call_open(store, settings).await
     });
     match opening.await {
         Ok(Ok(session)) => Ok(Live { entry: Entry { guest: guest.clone(), session }, store }),

@@ -38,7 +38,7 @@ fn texts(ids: &[MessageId]) -> Vec<String> {
 #[async_trait]
 impl Session for WasmSession {
     async fn check(&mut self) -> Result<Identity> {
-        self.call("check", self.time, method!(call_check), convert::identity).await
+        self.check_in().await
     }
 
     async fn folders(&mut self, under: Option<&FolderId>, recursive: bool) -> Result<Vec<Folder>> {
@@ -152,6 +152,11 @@ impl Session for WasmSession {
         };
         let certainty = if entered { Certainty::Unknown } else { Certainty::NotSent };
         let failed = |reason: ConnectorError| SendError { certainty, reason, refused: Vec::new() };
+        self.introduce().await.map_err(|reason| SendError {
+            certainty: Certainty::NotSent,
+            reason,
+            refused: Vec::new(),
+        })?;
         let (live, returned) = self.run("send", self.time, run).await.map_err(failed)?;
         let stopped = stopped(live.store.data());
         self.live = Ok(live);

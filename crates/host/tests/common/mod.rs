@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test program uses a part of it")]
 
 pub mod server;
+pub mod web;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_model::connector::Result;
 use wissel_model::secrets::{SecretError, Secrets};
+use wissel_model::tokens::{NoTokens, Tokens};
 use wissel_model::{
     Account, AccountId, ConnectionPolicy, ConnectorError, Connectors, Delivery, DeliveryInfo, MessageId,
     OpenOptions, Session,
@@ -73,6 +75,11 @@ pub struct Installed {
 
 impl Installed {
     pub async fn with(files: &[(&str, &[u8])]) -> Self {
+        Self::with_tokens(files, Arc::new(NoTokens)).await
+    }
+
+    /// As [`Self::with`], with somebody who gives access tokens.
+    pub async fn with_tokens(files: &[(&str, &[u8])], tokens: Arc<dyn Tokens>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for (name, bytes) in files {
             std::fs::write(directory.path().join(name), bytes).unwrap();
@@ -82,6 +89,7 @@ impl Installed {
             // Shared by all tests: each file is compiled once.
             cache_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join("host-cache"),
             secrets: Arc::new(StoredSecrets),
+            tokens,
             limits: SessionLimits { memory: 64 << 20, ..SessionLimits::default() },
         })
         .await

@@ -235,6 +235,10 @@ async fn limits(stage: &mut Stage) -> Outcome {
         ("parallelSessions", limits.parallel_sessions.map(u64::from)),
         ("parallelRequests", limits.parallel_requests.map(u64::from)),
         ("requestsPerMinute", limits.requests_per_minute.map(u64::from)),
+        (
+            "requestRates",
+            limits.request_rates.iter().map(|rate| rate.requests.min(rate.seconds).into()).min(),
+        ),
         ("largestMessage", limits.largest_message),
         ("fetchBatch", limits.fetch_batch.map(u64::from)),
     ];

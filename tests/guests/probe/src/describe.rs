@@ -36,11 +36,15 @@ const DOCUMENT: &str = r#"{
     {"name": "line", "kind": "stream", "host": "{host}", "port": "{port}", "tls": "{security}", "authenticate": ["password", "token"]},
     {"name": "other", "kind": "stream", "host": "{host}", "port": "{port}", "tls": "{security}", "authenticate": ["password"]},
     {"name": "public", "kind": "stream", "host": "{host}", "port": "{port}", "tls": "{security}"},
-    {"name": "web", "kind": "http", "url": "{url}", "authenticate": ["password", "token"]}
+    {"name": "web", "kind": "http", "url": "{url}", "authenticate": ["password", "token", "renewed"]},
+    {"name": "home", "kind": "http", "url": "http://localhost:{port}"},
+    {"name": "metadata", "kind": "http", "url": "http://169.254.169.254"}
   ],
   "auth": [
     {"id": "password", "type": "password", "label": {"en": "Password", "nl": "Wachtwoord"}, "user": "{user}"},
     {"id": "token", "type": "oauth2-code", "label": {"en": "Token", "nl": "Token"}, "user": "{user}"},
+    {"id": "renewed", "type": "oauth2-code", "label": {"en": "Renewed", "nl": "Vernieuwd"}, "user": "{user}",
+     "token": "https://login.example.com/token", "resource": "{url}"},
     {"id": "oauth", "type": "oauth2-code", "label": {"en": "Sign in at the provider", "nl": "Aanmelden bij de provider"},
      "authorize": "{authority}/{tenant}/authorize", "token": "{authority}/{tenant}/token",
      "adminConsent": "{authority}/{tenant}/adminconsent", "resource": "https://mail.example.com",
@@ -66,7 +70,7 @@ const DOCUMENT: &str = r#"{
       {"en": "Check Send As.", "nl": "Controleer Verzenden als."}]}
   ],
   "operations": ["check", "list-messages", "fetch", "mark-messages", "delete-messages", "send", "wait"],
-  "limits": {"parallelRequests": 4}
+  "limits": {"parallelRequests": 4                                                         }
 }"#;
 
 pub(crate) fn version() -> &'static str {

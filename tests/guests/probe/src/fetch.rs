@@ -17,7 +17,7 @@ fn whole(into: &Delivery, id: &str) -> Result<(), Error> {
 impl ProbeSession {
     pub(crate) fn deliver(&self, ids: &[String], into: &Delivery) -> Result<(), Error> {
         match self.behaviour.as_str() {
-            "http-four" => return self.download(ids, into),
+            "http-four" | "http-four-auth" => return self.download(ids, into),
             "splice-until" => return self.cut_out(ids, into),
             "literals" => return literals(ids, into),
             _ => {}

@@ -26,6 +26,7 @@ struct Probe;
 pub(crate) struct ProbeSession {
     behaviour: String,
     url: String,
+    port: String,
     connection: std::cell::RefCell<Option<bindings::wissel::connector::streams::Connection>>,
 }
 
@@ -75,7 +76,12 @@ impl GuestSession for ProbeSession {
         let get =
             |key: &str| settings.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone()).unwrap_or_default();
         let session =
-            ProbeSession { behaviour: get("behaviour"), url: get("url"), connection: Default::default() };
+            ProbeSession {
+                behaviour: get("behaviour"),
+                url: get("url"),
+                port: get("port"),
+                connection: Default::default(),
+            };
         if session.behaviour == "refuse-open" {
             return Err(error(ErrorKind::AuthorizationNeeded, "the\u{7} password\r\nis wrong"));
         }
@@ -86,11 +92,11 @@ impl GuestSession for ProbeSession {
 
     fn check(&self) -> Result<Identity, Error> {
         let facts = match self.behaviour.as_str() {
-            "ok" => vec![("version".to_owned(), describe::version().to_owned())],
+            "ok" | "http-four" | "http-four-auth" => vec![("version".to_owned(), describe::version().to_owned())],
             "hello" | "start-tls" | "sealed" | "password" | "sealed-elsewhere" | "unsent" | "silent" => {
                 self.talk()?
             }
-            "http-get" | "http-auth" | "http-header" => self.browse()?,
+            behaviour if behaviour.starts_with("http-") => self.browse()?,
             other => hostile::act(other)?,
         };
         Ok(identity(facts))

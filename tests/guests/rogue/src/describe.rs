@@ -23,11 +23,16 @@ const DOCUMENT: &str = r#"{
     {"key": "security", "type": "choice", "label": {"en": "Security", "nl": "Beveiliging"}, "default": "implicit",
      "choices": [{"value": "implicit", "label": {"en": "TLS", "nl": "TLS"}},
                  {"value": "starttls", "label": {"en": "STARTTLS", "nl": "STARTTLS"}},
-                 {"value": "none", "label": {"en": "none", "nl": "geen"}}]}
+                 {"value": "none", "label": {"en": "none", "nl": "geen"}}]},
+    {"key": "web", "type": "line", "label": {"en": "Web server", "nl": "Webserver"}}
   ],
   "endpoints": [
     {"name": "line", "kind": "stream", "host": "{host}", "port": "{port}", "tls": "{security}", "authenticate": ["password"]},
-    {"name": "public", "kind": "stream", "host": "{host}", "port": "{port}", "tls": "none"}
+    {"name": "public", "kind": "stream", "host": "{host}", "port": "{port}", "tls": "none"},
+    {"name": "web", "kind": "http", "url": "{web}", "authenticate": ["password"]},
+    {"name": "home", "kind": "http", "url": "http://localhost:{port}"},
+    {"name": "neighbour", "kind": "http", "url": "http://{host}:{port}"},
+    {"name": "metadata", "kind": "http", "url": "http://169.254.169.254"}
   ],
   "auth": [
     {"id": "password", "type": "password", "label": {"en": "Password", "nl": "Wachtwoord"}, "user": "{user}"}

@@ -10,6 +10,7 @@ mod describe;
 mod listing;
 mod memory;
 mod misdeeds;
+mod requests;
 
 #[allow(clippy::all, clippy::unwrap_used, clippy::expect_used, reason = "generated")]
 mod bindings {
@@ -28,6 +29,9 @@ pub(crate) struct RogueSession {
     place: String,
     misdeed: String,
     count: u32,
+    /// Where the setting says that a web server is.
+    web: String,
+    port: String,
 }
 
 pub(crate) fn error(kind: ErrorKind, message: &str) -> Error {
@@ -48,7 +52,11 @@ fn unsupported<T>() -> Result<T, Error> {
 impl RogueSession {
     /// Misbehaves when this is the place for it.
     fn at(&self, place: &str) -> Result<(), Error> {
-        if self.place == place { misdeeds::commit(&self.misdeed) } else { Ok(()) }
+        match self.misdeed.strip_prefix("web-") {
+            _ if self.place != place => Ok(()),
+            Some(misdeed) => requests::commit(misdeed, &self.web, &self.port),
+            None => misdeeds::commit(&self.misdeed),
+        }
     }
 }
 
@@ -66,7 +74,9 @@ impl GuestSession for RogueSession {
             |key: &str| settings.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str()).unwrap_or_default();
         let (place, misdeed) = get("behaviour").split_once(':').unwrap_or_default();
         let count = get("count").parse().unwrap_or_default();
-        let session = RogueSession { place: place.to_owned(), misdeed: misdeed.to_owned(), count };
+        let (web, port) = (get("web").to_owned(), get("port").to_owned());
+        let session =
+            RogueSession { place: place.to_owned(), misdeed: misdeed.to_owned(), count, web, port };
         session.at("open")?;
         Ok(Session::new(session))
     }

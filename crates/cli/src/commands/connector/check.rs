@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 use wissel_host::{Catalogue, CatalogueOptions, Examined, SessionLimits};
 use wissel_model::secrets::{SecretError, Secrets};
+use wissel_model::tokens::NoTokens;
 use wissel_model::{Account, AccountId, Description};
 use wissel_testkit::{Options, Report, Subject, component};
 
@@ -182,6 +183,7 @@ impl Bench {
             connectors_dir: self.0.path().join("connectors"),
             cache_dir: self.0.path().join("cache"),
             secrets,
+            tokens: Arc::new(NoTokens),
             limits,
         };
         Ok(Catalogue::open(options).await?)

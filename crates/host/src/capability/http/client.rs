@@ -1,5 +1,5 @@
-//! The HTTP clients in use: one for each way to trust certificates and each proxy, so that connections are shared and
-//! kept apart as the accounts' trust is.
+//! The HTTP clients in use: one for each way to trust certificates, each proxy, and each say in where a name may lead, so
+//! that connections are shared and kept apart as the accounts' trust is.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,11 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 use wissel_model::proxy::ProxyServer;
 use wissel_model::{Account, AccountId, ConnectorError, ErrorKind};
 
+use crate::address::{Named, Resolver};
 use crate::proxy::Via;
 use crate::tls::{Profile, Trust};
 
 /// A client that signs in to a proxy is for one account only.
-type Key = (Profile, u32, Option<(ProxyServer, AccountId)>);
+type Key = (Profile, u32, Named, Option<(ProxyServer, AccountId)>);
 
 /// The clients, made at first use.
 #[derive(Debug)]
@@ -42,10 +43,11 @@ impl Clients {
         &self,
         account: &Account,
         via: Option<Via>,
+        named: Named,
     ) -> Result<reqwest::Client, ConnectorError> {
         let policy = &account.connection;
         let through = via.as_ref().map(|via| (via.server.clone(), account.id));
-        let key = (Profile::of(policy), policy.connect_timeout_seconds, through);
+        let key = (Profile::of(policy), policy.connect_timeout_seconds, named, through);
         let password = via.as_ref().and_then(|via| via.password.clone());
         if let Some(known) = self.clients.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
             && known.password.as_ref().map(ExposeSecret::expose_secret)
@@ -63,9 +65,15 @@ impl Clients {
             // An answer that redirects is an answer: where to go next is for the connector to ask, and to be granted.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            // Decompressed here, where what comes out can be limited.
+            .no_gzip()
             // What the system says about proxies counts only where the account says so, and then it was asked already.
             .no_proxy()
             .connect_timeout(Duration::from_secs(policy.connect_timeout_seconds.into()));
+        // Behind a proxy, names are resolved there; its own is the operator's to give.
+        if via.is_none() {
+            client = client.dns_resolver(Resolver(named));
+        }
         if let Some(via) = &via {
             let mut proxy = reqwest::Proxy::all(via.server.address()).map_err(failed)?;
             if let (Some(user), Some(password)) = (&via.server.user, &via.password) {

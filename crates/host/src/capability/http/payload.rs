@@ -18,11 +18,19 @@ enum Part {
 }
 
 /// A request body.
-#[derive(Default)]
+#[derive(Clone)]
 pub struct Payload {
     parts: Vec<Part>,
     bytes: usize,
     size: u64,
+    /// How many requests of the service it holds.
+    pub(crate) requests: u32,
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self { parts: Vec::new(), bytes: 0, size: 0, requests: 1 }
+    }
 }
 
 impl Payload {
