@@ -12,4 +12,5 @@ mod elsewhere;
 mod office;
 mod refused;
 mod relay;
+mod renewal;
 mod sign_in;

@@ -67,7 +67,8 @@ server.listen(0, '127.0.0.1', () => {
     ttl: { AccessToken: lasts, ClientCredentials: lasts, RefreshToken: 7200, DeviceCode: 300, Session: 3600, Grant: 7200, Interaction: 600, IdToken: 300 },
     findAccount: async (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, preferred_username: id }) }),
     extraTokenClaims: async (ctx, token) => ({ preferred_username: token.accountId ?? 'service' }),
-    formats: { customizers: { jwt: (ctx, token, parts) => ({ ...parts, header: { ...parts.header, typ: 'JWT' } }) } },
+    // Dovecot 2.3 takes `JWT` only, not `at+jwt` (RFC 9068).
+    formats: { customizers: { jwt: (ctx, token, parts) => { parts.header = { ...parts.header, typ: 'JWT' }; } } },
     features: {
       devInteractions: { enabled: true },
       deviceFlow: { enabled: true },
