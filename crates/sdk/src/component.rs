@@ -22,7 +22,8 @@ impl HostApi for ComponentHost {
         Ok(Box::new(streams::connect(endpoint)?))
     }
     fn start(&self, request: Request<'_>) -> Result<Box<dyn Pending>> {
-        let body = if request.body.is_empty() { None } else { Some(payload(request.body)?) };
+        let body =
+            if request.body.is_empty() { None } else { Some(payload(request.body, request.counts_as)?) };
         let headers = request.headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Ok(Box::new(http::start(http::Request {
             method: request.method.to_owned(),
@@ -118,8 +119,9 @@ impl Stream for streams::Connection {
 }
 
 /// A request body as the contract has it.
-fn payload(pieces: Vec<Piece<'_>>) -> Result<http::Payload> {
+fn payload(pieces: Vec<Piece<'_>>, counts_as: u32) -> Result<http::Payload> {
     let payload = http::Payload::new(&[]);
+    payload.counts_as(counts_as);
     for piece in pieces {
         match piece {
             Piece::Bytes(bytes) => payload.append(&bytes),

@@ -101,6 +101,8 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The body, piece by piece; none when empty.
     pub body: Vec<Piece<'a>>,
+    /// How many requests of the service the body holds: 1, unless it is a batch.
+    pub counts_as: u32,
     /// Attach the account's credential. False for URLs that carry their own authority.
     pub authenticate: bool,
     /// May be sent again after a lost connection: it can be repeated without harm.

@@ -71,8 +71,8 @@ impl Service {
         let requests: Vec<Value> = calls.iter().enumerate().map(|(id, call)| self.inner(id, call)).collect();
         let body = json!({ "requests": requests });
         let idempotent = calls.iter().all(|call| call.idempotent);
-        let answers: BatchAnswers =
-            self.call("POST", &self.url_outside("/$batch"), Some(&body), idempotent, doing)?;
+        let counts_as = u32::try_from(calls.len()).unwrap_or(u32::MAX);
+        let answers: BatchAnswers = self.call_batch(&body, counts_as, idempotent, doing)?;
         Ok(answers.responses.into_iter().map(|answer| (answer.id.clone(), answer)).collect())
     }
 

@@ -79,6 +79,7 @@ impl Service {
             url,
             headers: &[prefer],
             body: Vec::new(),
+            counts_as: 1,
             authenticate: true,
             idempotent: true,
         })
@@ -142,7 +143,27 @@ impl Service {
             Some(body) => (headers.as_slice(), vec![Piece::Bytes(body.to_string().into_bytes())]),
             None => (headers.get(..1).unwrap_or_default(), Vec::new()),
         };
-        let request = Request { method, url, headers, body, authenticate: true, idempotent };
+        let request = Request { method, url, headers, body, counts_as: 1, authenticate: true, idempotent };
+        self.document(self.host.send(request)?, doing)
+    }
+
+    /// `$batch` with so many requests in it.
+    pub(crate) fn call_batch<T: DeserializeOwned>(
+        &self,
+        body: &Value,
+        counts_as: u32,
+        idempotent: bool,
+        doing: &str,
+    ) -> Result<T> {
+        let request = Request {
+            method: "POST",
+            url: &self.url_outside("/$batch"),
+            headers: &[PREFER, ("Content-Type", "application/json")],
+            body: vec![Piece::Bytes(body.to_string().into_bytes())],
+            counts_as,
+            authenticate: true,
+            idempotent,
+        };
         self.document(self.host.send(request)?, doing)
     }
 

@@ -20,6 +20,8 @@ pub struct Requested {
     pub headers: Vec<(String, String)>,
     /// All pieces together.
     pub body: Vec<u8>,
+    /// How many requests of the service the body holds.
+    pub counts_as: u32,
     /// Whether the credential was to be attached.
     pub authenticate: bool,
     /// Whether it may be sent again.
@@ -124,6 +126,7 @@ fn requested(request: Request<'_>) -> Result<Requested> {
         url: request.url.to_owned(),
         headers,
         body,
+        counts_as: request.counts_as,
         authenticate: request.authenticate,
         idempotent: request.idempotent,
     })

@@ -101,6 +101,7 @@ fn post(host: &ScriptedHost, body: &str) -> Result<Box<dyn Response>> {
         url: "https://mail.example.test/folders",
         headers: &[("Prefer", "short"), ("Accept", "any")],
         body: vec![Piece::Bytes(body.into())],
+        counts_as: 1,
         authenticate: true,
         idempotent: false,
     })

@@ -55,6 +55,7 @@ pub fn finish(host: &ScriptedHost) {
             let body: Value = serde_json::from_slice(&request.body).unwrap();
             let inner = body["requests"].as_array().unwrap();
             assert!(!inner.is_empty() && inner.len() <= 20);
+            assert_eq!(request.counts_as as usize, inner.len());
             for one in inner {
                 assert_eq!(one["headers"]["Prefer"], "IdType=\"ImmutableId\"", "{one}");
                 assert!(one["url"].as_str().unwrap().starts_with('/'), "{one}");
