@@ -11,4 +11,5 @@
 mod accounts;
 mod bad;
 mod file;
+mod graph;
 mod report;

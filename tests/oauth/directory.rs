@@ -2,74 +2,15 @@
 //! behind it.
 
 use serde_json::{Value, json};
-use wissel_tests::bed::Bed;
-use wissel_tests::issuer::browse;
-use wissel_tests::wissel::{Output, Wissel};
+use wissel_tests::graph::{ACCOUNT, House, SHARED, USER};
 
-use crate::office::link_of;
-
-const ACCOUNT: &str = "Facturen";
-const USER: &str = "facturen@voorbeeld.example";
 /// A registration without any secret.
 const PUBLIC: &str = "aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff";
-
-struct House {
-    bed: Bed,
-    wissel: Wissel,
-}
-
-impl House {
-    /// With the manual's account.
-    fn new(settings: &[&str]) -> Self {
-        let house = Self::empty();
-        house.add(settings).success();
-        house
-    }
-
-    fn empty() -> Self {
-        let bed = Bed::start(&[]);
-        let mut wissel = Wissel::new();
-        wissel.set("WISSEL_LANG", "en");
-        let clock = wissel.path("clock");
-        wissel.set("WISSEL_CLOCK", clock);
-        Self { bed, wissel }
-    }
-
-    /// Sets Wissel's clock ahead, so that a token ends for Wissel alone.
-    fn ahead(&self, minutes: u32) {
-        std::fs::write(self.wissel.path("clock"), (minutes * 60).to_string()).unwrap();
-    }
-
-    fn add(&self, settings: &[&str]) -> Output {
-        let (bed, ca) = (&self.bed, self.bed.ca().display().to_string());
-        let own = [
-            format!("client-id={PUBLIC}"),
-            format!("tenant={}", bed.fact("tenant")),
-            format!("authority={}", bed.fact("entra").trim_end_matches('/')),
-            format!("service={}", bed.fact("graph").trim_end_matches('/')),
-        ];
-        let mut arguments =
-            vec!["account", "add", ACCOUNT, "--connector", "graph", "--auth", "oauth", "--ca-file", &ca];
-        for setting in own.iter().map(String::as_str).chain(settings.iter().copied()) {
-            arguments.extend(["--set", setting]);
-        }
-        self.wissel.run(&arguments)
-    }
-
-    fn authorize(&self, user: &str) -> Value {
-        let running = self.wissel.spawn(&["account", "authorize", ACCOUNT, "--no-browser", "--json"]);
-        let link = link_of(&running);
-        let _ = browse(&json!({
-            "link": link, "user": user, "password": "wachtwoord", "deliver": true, "ca": self.bed.ca()
-        }));
-        running.wait().success().json()
-    }
-}
 
 #[test]
 fn the_manuals_account_is_authorised_over_tls() {
     let house = House::new(&[&format!("mailbox={USER}")]);
-    let said = house.authorize(USER);
+    let said = house.authorize(ACCOUNT, USER);
     assert_eq!(
         (&said["signed_in_as"], &said["missing"], &said["warnings"]),
         (&json!(USER), &json!([]), &json!([]))
@@ -82,14 +23,14 @@ fn the_manuals_account_is_authorised_over_tls() {
 #[test]
 fn a_shared_mailbox_is_warned_about_once_when_it_is_authorised() {
     let house = House::new(&["mailbox=administratie@voorbeeld.example"]);
-    let said = house.authorize(USER);
+    let said = house.authorize(ACCOUNT, USER);
     assert!(said["warnings"][0].as_str().unwrap().contains("shared mailbox"), "{said}");
 }
 
 #[test]
 fn a_process_that_dies_between_the_answer_and_the_store_does_not_lose_the_account() {
     let mut house = House::new(&[&format!("mailbox={USER}")]);
-    house.authorize(USER);
+    house.authorize(ACCOUNT, USER);
     assert_eq!(house.wissel.json(&["account", "test", ACCOUNT])["ok"], true);
     house.ahead(120);
     house.wissel.set("WISSEL_FAULT", "token-received");
@@ -102,7 +43,7 @@ fn a_process_that_dies_between_the_answer_and_the_store_does_not_lose_the_accoun
 
 #[test]
 fn a_token_opens_a_shared_mailbox_over_imap() {
-    let house = House::empty();
+    let house = House::empty(&[]);
     let (bed, ca) = (&house.bed, house.bed.ca().display().to_string());
     let directory = format!("{}/{}/oauth2/v2.0", bed.fact("entra").trim_end_matches('/'), bed.fact("tenant"));
     let port = bed.fact("imaps").rsplit_once(':').unwrap().1.to_owned();
@@ -122,7 +63,7 @@ fn a_token_opens_a_shared_mailbox_over_imap() {
         arguments.extend(["--set", setting]);
     }
     house.wissel.run(&arguments).success();
-    let said = house.authorize(USER);
+    let said = house.authorize(ACCOUNT, USER);
     assert_eq!((&said["missing"], &said["warnings"]), (&json!([]), &json!([])));
     let tested = house.wissel.json(&["account", "test", ACCOUNT]);
     assert_eq!(tested["identity"]["mailbox"], "administratie@voorbeeld.example", "{tested}");

@@ -1,28 +1,13 @@
 //! An installation, an issuer, and an account between them.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
-use wissel_tests::issuer::{Issuer, sign_in};
+use wissel_tests::issuer::{Issuer, link_of, sign_in};
 use wissel_tests::wissel::{Output, Running, Wissel};
 
 /// The account.
 pub(crate) const ACCOUNT: &str = "Post";
 /// Whose mailbox it is.
 pub(crate) const ALICE: &str = "alice@example.test";
-
-/// The link that a command prints.
-pub(crate) fn link_of(running: &Running) -> String {
-    let begun = Instant::now();
-    loop {
-        let said = running.stderr();
-        if let Some(link) = said.lines().find(|line| line.starts_with("http")) {
-            return link.trim().to_owned();
-        }
-        assert!(begun.elapsed() < Duration::from_secs(120), "no link comes: {said}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 /// An installation beside an issuer.
 pub(crate) struct Office {

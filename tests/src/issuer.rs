@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use xtask::workspace;
 
+use crate::wissel::Running;
+
 /// A running issuer.
 pub struct Issuer {
     process: Child,
@@ -97,4 +99,18 @@ pub fn browse(request: &Value) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "the browser failed:\n{errors}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// The link that a command prints.
+#[must_use]
+pub fn link_of(running: &Running) -> String {
+    let begun = Instant::now();
+    loop {
+        let said = running.stderr();
+        if let Some(link) = said.lines().find(|line| line.starts_with("http")) {
+            return link.trim().to_owned();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(120), "no link comes: {said}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

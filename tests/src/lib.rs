@@ -14,6 +14,7 @@ pub mod bed;
 pub mod certificates;
 pub mod corpus;
 pub mod dovecot;
+pub mod graph;
 pub mod identical;
 pub mod imap;
 pub mod issuer;

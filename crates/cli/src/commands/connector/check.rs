@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use clap::Args;
 use secrecy::SecretString;
 use tempfile::TempDir;
+use wissel_auth::Authority;
 use wissel_host::{Catalogue, CatalogueOptions, Examined, SessionLimits};
 use wissel_model::secrets::{SecretError, Secrets};
-use wissel_model::tokens::NoTokens;
+use wissel_model::tokens::{NoTokens, Tokens};
 use wissel_model::{Account, AccountId, Description};
 use wissel_testkit::{Options, Report, Subject, component};
 
@@ -54,7 +55,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
     }
     let bench = Bench::with(&arguments.file)?;
     let denied = SessionLimits { network: false, ..SessionLimits::default() };
-    let unreachable = bench.catalogue(Arc::new(NoSecrets), denied).await?;
+    let unreachable = bench.catalogue(Arc::new(NoSecrets), Arc::new(NoTokens), denied).await?;
     let begun = Instant::now();
     let examined = unreachable.examine(&arguments.file).await.map_err(|reason| reason.to_string());
     let seconds = begun.elapsed().as_secs_f64();
@@ -130,7 +131,8 @@ async fn cases(
     };
     let account = own(context, name, description).await?;
     let secrets = Arc::clone(context.secrets().await?);
-    let catalogue = bench.catalogue(secrets, SessionLimits::default()).await?;
+    let tokens = Arc::<Authority>::clone(context.authority().await?);
+    let catalogue = bench.catalogue(secrets, tokens, SessionLimits::default()).await?;
     if let Some(name) = &arguments.seed {
         let account = context.store().await?.account_named(name).await?;
         options.seed = Some(Subject::new(Arc::<Catalogue>::clone(context.catalogue().await?), account));
@@ -177,13 +179,14 @@ impl Bench {
     async fn catalogue(
         &self,
         secrets: Arc<dyn Secrets>,
+        tokens: Arc<dyn Tokens>,
         limits: SessionLimits,
     ) -> anyhow::Result<Arc<Catalogue>> {
         let options = CatalogueOptions {
             connectors_dir: self.0.path().join("connectors"),
             cache_dir: self.0.path().join("cache"),
             secrets,
-            tokens: Arc::new(NoTokens),
+            tokens,
             limits,
         };
         Ok(Catalogue::open(options).await?)
