@@ -2,7 +2,7 @@
 //! behind it.
 
 use serde_json::{Value, json};
-use wissel_tests::graph::{ACCOUNT, House, SHARED, USER};
+use wissel_tests::graph::{ACCOUNT, House, USER};
 
 /// A registration without any secret.
 const PUBLIC: &str = "aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff";

@@ -63,14 +63,13 @@ pub(super) fn settings() -> Vec<Value> {
     let others = [
         url("authorize-url", "Authorisation endpoint", "Autorisatie-adres", |preset| preset.authorize),
         url("token-url", "Token endpoint", "Tokenadres", |preset| preset.token),
-        url("device-url", "Device authorisation endpoint", "Adres voor een ander apparaat", |preset| preset.device),
+        url("device-url", "Device authorisation endpoint", "Adres voor een ander apparaat", |preset| {
+            preset.device
+        }),
         line(
             "scope",
             ("Permissions", "Machtigingen"),
-            (
-                "Scopes to ask for, with blanks between them.",
-                "Scopes om te vragen, met spaties ertussen.",
-            ),
+            ("Scopes to ask for, with blanks between them.", "Scopes om te vragen, met spaties ertussen."),
             |preset| preset.scope,
         ),
         line(

@@ -75,13 +75,12 @@ impl GuestSession for ProbeSession {
     fn open(settings: Vec<(String, String)>) -> Result<Session, Error> {
         let get =
             |key: &str| settings.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone()).unwrap_or_default();
-        let session =
-            ProbeSession {
-                behaviour: get("behaviour"),
-                url: get("url"),
-                port: get("port"),
-                connection: Default::default(),
-            };
+        let session = ProbeSession {
+            behaviour: get("behaviour"),
+            url: get("url"),
+            port: get("port"),
+            connection: Default::default(),
+        };
         if session.behaviour == "refuse-open" {
             return Err(error(ErrorKind::AuthorizationNeeded, "the\u{7} password\r\nis wrong"));
         }
@@ -92,7 +91,9 @@ impl GuestSession for ProbeSession {
 
     fn check(&self) -> Result<Identity, Error> {
         let facts = match self.behaviour.as_str() {
-            "ok" | "http-four" | "http-four-auth" => vec![("version".to_owned(), describe::version().to_owned())],
+            "ok" | "http-four" | "http-four-auth" => {
+                vec![("version".to_owned(), describe::version().to_owned())]
+            }
             "hello" | "start-tls" | "sealed" | "password" | "sealed-elsewhere" | "unsent" | "silent" => {
                 self.talk()?
             }

@@ -75,8 +75,7 @@ impl GuestSession for RogueSession {
         let (place, misdeed) = get("behaviour").split_once(':').unwrap_or_default();
         let count = get("count").parse().unwrap_or_default();
         let (web, port) = (get("web").to_owned(), get("port").to_owned());
-        let session =
-            RogueSession { place: place.to_owned(), misdeed: misdeed.to_owned(), count, web, port };
+        let session = RogueSession { place: place.to_owned(), misdeed: misdeed.to_owned(), count, web, port };
         session.at("open")?;
         Ok(Session::new(session))
     }
