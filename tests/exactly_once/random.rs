@@ -1,4 +1,7 @@
 //! Killed at random moments of a run, while new messages arrive; and killed again while it recovers.
+//!
+//! How long a restart takes is printed, not judged: a busy machine is as slow as a restart that waits for the dead run's
+//! lease. That none does is shown with a lease that ends in hours, among the faults of the clock.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +13,6 @@ use crate::commands::without_move;
 
 /// Rounds of the two tests together, unless `WISSEL_ROUNDS` says otherwise: 500 for a long search.
 const ROUNDS: u64 = 100;
-
-/// The lease of a job lasts 60 seconds; a restart that needs no more than this does not wait for it. On a fast machine it
-/// takes two seconds.
-const RECOVERY: Duration = Duration::from_secs(55);
 
 #[test]
 fn killed_at_random_while_messages_are_moved() {
@@ -68,9 +67,7 @@ fn rounds(options: &Options, rounds: u64) {
             kills += 1;
             hits += u32::from(hit);
         }
-        let recovery = case.finish(&bench);
-        slowest = slowest.max(recovery);
-        assert!(recovery < RECOVERY, "round {round}: the restart took {recovery:.2?}");
+        slowest = slowest.max(case.finish(&bench));
         case.check_finished(&bench, &published);
         case.close(&bench);
     }

@@ -13,6 +13,9 @@ use crate::rows::{folded, json, read_id, read_json};
 use crate::vault_keys::check_key;
 use crate::{Result, Store, StoreError};
 
+/// A secret as the vault has sealed it, after the name of its field.
+pub type SealedField = (String, Vec<u8>);
+
 /// Accounts, each with its OAuth client.
 macro_rules! select {
     ($rest:literal) => {
@@ -74,7 +77,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NameTaken`].
-    pub async fn add_account(&self, account: &Account, secrets: &[(String, Vec<u8>)]) -> Result<()> {
+    pub async fn add_account(&self, account: &Account, secrets: &[SealedField]) -> Result<()> {
         let (account, secrets) = (account.clone(), secrets.to_vec());
         self.write(move |tx| Box::pin(async move { insert(tx, &account, &secrets).await })).await
     }
@@ -84,7 +87,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::AccountNotFound`], [`StoreError::NameTaken`].
-    pub async fn update_account(&self, account: &Account, secrets: &[(String, Vec<u8>)]) -> Result<()> {
+    pub async fn update_account(&self, account: &Account, secrets: &[SealedField]) -> Result<()> {
         let (account, secrets) = (account.clone(), secrets.to_vec());
         self.write(move |tx| {
             Box::pin(async move {
@@ -263,7 +266,7 @@ impl Store {
 pub(crate) async fn insert(
     tx: &mut SqliteConnection,
     account: &Account,
-    secrets: &[(String, Vec<u8>)],
+    secrets: &[SealedField],
 ) -> std::result::Result<(), Failure> {
     clear_default(tx, account).await?;
     sqlx::query(
@@ -327,7 +330,7 @@ async fn clear_default(tx: &mut SqliteConnection, account: &Account) -> std::res
 async fn put_secrets(
     tx: &mut SqliteConnection,
     account: AccountId,
-    secrets: &[(String, Vec<u8>)],
+    secrets: &[SealedField],
 ) -> std::result::Result<(), Failure> {
     for (field, sealed) in secrets {
         check_key(&mut *tx, sealed).await?;

@@ -3,7 +3,7 @@
 use sqlx::{FromRow, SqliteConnection};
 use wissel_model::{Account, ClientId, ClientSecret, OAuthClient};
 
-use crate::accounts::{self, name_taken};
+use crate::accounts::{self, SealedField, name_taken};
 use crate::audit::{self, AuditRecord};
 use crate::client_secrets;
 use crate::error::Failure;
@@ -61,7 +61,7 @@ impl Store {
         &self,
         client: &OAuthClient,
         secret: Option<(&ClientSecret, &[u8])>,
-        account: Option<(&Account, &[(String, Vec<u8>)])>,
+        account: Option<(&Account, &[SealedField])>,
         records: &[AuditRecord],
     ) -> Result<()> {
         let (client, records) = (client.clone(), records.to_vec());

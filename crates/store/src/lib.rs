@@ -31,6 +31,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::SealedField;
 pub use audit::AuditRecord;
 pub use cursors::Cursor;
 pub use error::{Result, StoreError};
