@@ -63,6 +63,9 @@ fn rounds(options: &Options, rounds: u64) {
             if !hit {
                 // The machine was busier when the duration was measured.
                 duration = duration.min(after);
+            } else if published.is_empty() {
+                // It is busier now: the kills shall reach the end of a run, too.
+                duration = duration.mul_f64(1.2);
             }
             kills += 1;
             hits += u32::from(hit);
