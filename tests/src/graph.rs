@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::bed::Bed;
 use crate::issuer::{browse, link_of};
+use crate::scene::warm;
 use crate::wissel::{Output, Wissel};
 
 /// The account that most tests add.
@@ -42,6 +43,7 @@ impl House {
         wissel.set("WISSEL_LANG", "en");
         let clock = wissel.path("clock");
         wissel.set("WISSEL_CLOCK", clock);
+        warm(&wissel);
         Self { bed, wissel }
     }
 

@@ -200,7 +200,7 @@ pub fn secrets() -> Vec<String> {
 }
 
 /// Spares an installation the compilation of the connectors, when another one has done it.
-fn warm(wissel: &Wissel) {
+pub(crate) fn warm(wissel: &Wissel) {
     let store = paths::connectors().with_file_name("tmp").join(format!("compiled-{}", fingerprint()));
     let cache = wissel.path("cache");
     copy_tree(&store, &cache);

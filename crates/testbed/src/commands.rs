@@ -20,14 +20,14 @@ use wissel_testbed::{
 
 /// One line for each command.
 const HELP: &str = "deliver N FOLDER · folders · create FOLDER · count TOKEN · renumber FOLDER · sign-ins · \
-    sign-in-counts · revoke USER · secret VALUE SECONDS (adds one) · secret-expired (all end now) · \
+    sign-in-counts · issued (every token and upload URL ever) · revoke USER · secret VALUE SECONDS (adds one) · secret-expired (all end now) · \
     fault CODE N [authorize|token|devicecode|adminconsent] · demand CLAIMS-JSON (of Graph tokens; {} ends it) · \
     policy none|block|second-factor|block-device-code · consent given|withdrawn · advance SECONDS · \
     set access|code|device|interval SECONDS · set jwt|strict-refresh|dynamic-consent on|off · \
     browse URL [decline] (as the user, until a page asks nothing more) · \
     throttle SECONDS [silent] (429 for everything) · limit concurrent|requests|window|retry-after|upload-step N · \
     delta-reset · latency MS · move-away TEXT FOLDER · \
-    graph-fault STATUS|drop|drop-after|endless|stall:SECONDS N OPERATION ('GET messages/{id}/$value', or *) · \
+    graph-fault STATUS|drop|drop-after|endless|stall:SECONDS N OPERATION ('GET messages/{id}/$value', or *) · faults-off · \
     slash shown|hidden · traffic · sent";
 
 /// Lets a person with the user's password open an address: `browse URL`, or `browse URL decline`.
@@ -82,6 +82,10 @@ fn entra(bed: &Testbed, command: &str, argument: &str) -> Result<Value, String> 
     let (entra, words) = (bed.entra(), argument.split_whitespace().collect::<Vec<_>>());
     match (command, words.as_slice()) {
         ("sign-in-counts", []) => Ok(json!(entra.sign_in_counts())),
+        ("issued", []) => {
+            let urls = bed.graph().control().upload_urls();
+            Ok(json!([entra.tokens().ever_issued(), urls].concat()))
+        }
         ("revoke", [user]) if entra.revoke(user) => Ok(json!({ "revoked": user })),
         ("revoke", [user]) => Err(format!("there is no user {user}")),
         ("secret", [value, seconds]) => {

@@ -46,6 +46,10 @@ pub(super) fn answer(bed: &Testbed, command: &str, argument: &str) -> Option<Res
             bed.faults().arm_times(number(times)?, Fault::Command { name, action });
             Ok(json!({ "armed": what }))
         }),
+        ("faults-off", []) => {
+            bed.faults().clear();
+            Ok(json!({ "armed": null }))
+        }
         ("slash", [shown]) => {
             control.show_slash_as_xf8ff(*shown == "hidden");
             Ok(json!({ "slash": shown }))
