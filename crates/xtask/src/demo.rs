@@ -28,17 +28,21 @@ const PROCESSED: &str = "Postvak IN/Algemeen/Geïmporteerd";
 const JOB: &str = "Facturen";
 /// The account that signs in with a password.
 const OLD: &str = "Inkoop-wachtwoord";
-/// The account on the same mailbox that signs in with a token.
-const NEW: &str = "Inkoop-token";
+/// The account on the same mailbox that is authorised at the provider.
+const NEW: &str = "Inkoop-Graph";
+/// What the provider knows Wissel as.
+const CLIENT: &str = "Microsoft 365";
 
 /// Builds what is needed and plays the demonstration. A failure when a message was lost or doubled.
-pub fn run(keep: bool) -> Result<ExitCode> {
+///
+/// With `browser`, a person signs in at the provider's page; without, the test bed acts as one.
+pub fn run(keep: bool, browser: bool) -> Result<ExitCode> {
     connectors::build(&setup::wasm_toolchain()?)?;
     process::run(workspace::cargo().args(["build", "--quiet", "-p", "wissel-cli", "-p", "wissel-testbed"]))?;
     let stage = Stage::set(keep)?;
     let mut post = Post::open(stage.folder())?;
     stage.introduce(&post);
-    let played = play(&stage, &mut post);
+    let played = play(&stage, &mut post, browser);
     if keep {
         if let Err(error) = &played {
             eprintln!("{error:#}");
@@ -48,14 +52,15 @@ pub fn run(keep: bool) -> Result<ExitCode> {
     played
 }
 
-fn play(stage: &Stage, post: &mut Post) -> Result<ExitCode> {
+fn play(stage: &Stage, post: &mut Post, browser: bool) -> Result<ExitCode> {
     let mut observer = Observer::new(stage.mail());
     observer.expect(post.tokens()?);
     observer.expect(post.deliver_new(2, BELOW)?);
-    accounts(stage, post)?;
+    old_account(stage, post)?;
     import(stage, &observer)?;
+    new_account(stage, post, browser)?;
 
-    title("New mail arrives, and the mailbox is to lose its password: over to the token");
+    title("New mail arrives, and the mailbox is to lose its password: over to Microsoft Graph");
     observer.expect(post.deliver(3, IMPORT)?);
     observer.expect(post.deliver(2, BELOW)?);
     println!("(5 messages were delivered, 2 of them below '{IMPORT}')");
@@ -75,23 +80,43 @@ fn play(stage: &Stage, post: &mut Post) -> Result<ExitCode> {
     Ok(if count.is_exactly_once() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A connector, and two accounts on one mailbox.
-fn accounts(stage: &Stage, post: &Post) -> Result<()> {
-    title("Install the connector");
-    let connector = workspace::built_connectors().join("imap.wasm");
-    stage.wissel(&["connector", "install", &connector.to_string_lossy()])?;
+/// The connectors, and the account of today.
+fn old_account(stage: &Stage, post: &Post) -> Result<()> {
+    title("Install the connectors");
+    for name in ["imap.wasm", "graph.wasm"] {
+        stage.wissel(&[
+            "connector",
+            "install",
+            &workspace::built_connectors().join(name).to_string_lossy(),
+        ])?;
+    }
 
-    title("Two accounts on one mailbox: one signs in with a password, one with a token");
+    title("The account that signs in with a password");
     let port = format!("port={}", post.port());
     let user = format!("user={}", post.user());
     let server = ["--set", "host=localhost", "--set", &port, "--set", &user, "--ca-file", post::CA_FILE];
-    let old = ["account", "add", OLD, "--connector", "imap", "--default", "--password-stdin"];
-    stage.wissel_reading(&[old.as_slice(), server.as_slice()].concat(), stage::PASSWORD_FILE)?;
-    let new = ["account", "add", NEW, "--connector", "imap", "--token-env", stage::TOKEN_VARIABLE];
-    stage.wissel(&[new.as_slice(), server.as_slice()].concat())?;
+    let add =
+        ["account", "add", OLD, "--connector", "imap", "--auth", "password", "--default", "--password-stdin"];
+    stage.wissel_reading(&[add.as_slice(), server.as_slice()].concat(), stage::PASSWORD_FILE)?;
     stage.wissel(&["account", "test", OLD])?;
-    stage.wissel(&["account", "test", NEW])?;
     stage.wissel(&["folder", "list"])
+}
+
+/// The account of tomorrow, on the same mailbox, side by side with the other.
+fn new_account(stage: &Stage, post: &mut Post, browser: bool) -> Result<()> {
+    title("The account that is authorised at Microsoft 365: a client with its secret, and who signs in");
+    let settings =
+        [("client-id", "client_id"), ("tenant", "tenant"), ("authority", "entra"), ("service", "graph")];
+    let settings = settings.map(|(key, fact)| format!("{key}={}", post.fact(fact).trim_end_matches('/')));
+    let mut client = vec!["client", "add", CLIENT, "--connector", "graph", "--client-secret-env"];
+    client.extend([stage::SECRET_VARIABLE, "--expires", "730d"]);
+    client.extend(settings.iter().flat_map(|setting| ["--set", setting.as_str()]));
+    stage.wissel(&client)?;
+    let account = ["account", "add", NEW, "--connector", "graph", "--auth", "oauth", "--client", CLIENT];
+    stage.wissel(&[account.as_slice(), &["--ca-file", post::CA_FILE]].concat())?;
+    stage.authorize(NEW, post, browser)?;
+    stage.wissel(&["account", "test", NEW])?;
+    stage.wissel(&["account", "list"])
 }
 
 /// A job, tested, and run twice.

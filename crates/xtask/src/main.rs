@@ -25,6 +25,9 @@ enum Task {
         /// Leave the mail server running and the files in place, with commands to play with
         #[arg(long)]
         keep: bool,
+        /// Sign in at the provider's page yourself, in a browser (which does not know its certificate)
+        #[arg(long)]
+        browser: bool,
     },
     /// Give arbitrary bytes to what reads foreign ones, with libFuzzer; installs cargo-fuzz where it is missing
     Fuzz {
@@ -56,7 +59,7 @@ fn main() -> Result<ExitCode> {
         Task::Setup => setup::run().map(|_| ExitCode::SUCCESS),
         Task::Connectors => connectors::build(&setup::wasm_toolchain()?).map(|()| ExitCode::SUCCESS),
         Task::Bench { arguments } => bench::run(&arguments),
-        Task::Demo { keep } => demo::run(keep),
+        Task::Demo { keep, browser } => demo::run(keep, browser),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Mutate { only } => mutate::run(only.as_deref()),
         Task::Test => test::run(),

@@ -13,8 +13,8 @@ use crate::workspace;
 pub(super) const CA_FILE: &str = "testbed-ca.pem";
 /// The mailbox's password.
 pub(super) const PASSWORD: &str = "wachtwoord";
-/// The mailbox's bearer token.
-pub(super) const TOKEN: &str = "proef-token";
+/// The secret of the client at the provider.
+pub(super) const CLIENT_SECRET: &str = "demo8Q~good-for-this-demonstration-only";
 
 /// Octets of the large message, which is made while it is read.
 const LARGE: &str = "83886080";
@@ -37,7 +37,7 @@ impl Post {
             .current_dir(folder)
             .args(["--inbox", "nested", "--large", LARGE, "--ca-file", CA_FILE])
             .env("WISSEL_TESTBED_PASSWORD", PASSWORD)
-            .env("WISSEL_TESTBED_TOKEN", TOKEN)
+            .env("WISSEL_TESTBED_CLIENT_SECRET", CLIENT_SECRET)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut process = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
@@ -58,6 +58,20 @@ impl Post {
     /// Who signs in.
     pub(super) fn user(&self) -> &str {
         self.opening.pointer("/users/0/user").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A fact of the test bed's, such as where a face listens.
+    pub(super) fn fact(&self, name: &str) -> &str {
+        workspace::text(&self.opening, name)
+    }
+
+    /// Lets a person sign in at an address.
+    pub(super) fn browse(&mut self, link: &str) -> Result<()> {
+        let visit = self.ask(&format!("browse {link}"))?;
+        if visit.get("status").and_then(Value::as_u64) != Some(200) {
+            bail!("the person ended at {visit}");
+        }
+        Ok(())
     }
 
     /// The tokens of the messages that lay in the import folder at the start.

@@ -2,8 +2,9 @@
 //! every command is run and shown.
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
@@ -16,8 +17,8 @@ use crate::workspace;
 pub(super) const MAIL_FOLDER: &str = "mail";
 /// The file with the password, in the demonstration's folder.
 pub(super) const PASSWORD_FILE: &str = "password.txt";
-/// The environment variable with the token.
-pub(super) const TOKEN_VARIABLE: &str = "MAIL_TOKEN";
+/// The environment variable with the client's secret.
+pub(super) const SECRET_VARIABLE: &str = "CLIENT_SECRET";
 
 /// The folder and the program.
 pub(super) struct Stage {
@@ -66,7 +67,7 @@ impl Stage {
     pub(super) fn exports(&self) -> [String; 2] {
         [
             shell::export("WISSEL_HOME", &self.home().to_string_lossy()),
-            shell::export(TOKEN_VARIABLE, super::post::TOKEN),
+            shell::export(SECRET_VARIABLE, super::post::CLIENT_SECRET),
         ]
     }
 
@@ -87,16 +88,49 @@ impl Stage {
         self.run(arguments, File::open(self.folder().join(file))?.into())
     }
 
+    /// Shows and runs the command that authorises an account. Without `browser` the test bed's person signs in: the
+    /// command then waits as it does for a person.
+    pub(super) fn authorize(&self, account: &str, post: &mut Post, browser: bool) -> Result<()> {
+        let mut arguments = vec!["account", "authorize", account];
+        if browser {
+            println!("\nThe user is {}, the password {}.", post.user(), super::post::PASSWORD);
+            return self.wissel(&arguments);
+        }
+        arguments.push("--no-browser");
+        println!("\n$ wissel {}", shell::line(&arguments));
+        let mut command = self.command(&arguments);
+        let mut running = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let said = running.stderr.take().context("the command says nothing")?;
+        for line in BufReader::new(said).lines() {
+            let line = line?;
+            eprintln!("{line}");
+            if line.starts_with("http") {
+                println!("(the test bed's user opens this link, signs in and consents)");
+                post.browse(line.trim())?;
+            }
+        }
+        self.ended(&arguments, running.wait()?)
+    }
+
     fn run(&self, arguments: &[&str], input: Stdio) -> Result<()> {
+        let mut command = self.command(arguments);
+        let status = command.stdin(input).status();
+        self.ended(arguments, status.with_context(|| format!("cannot start {}", self.program.display()))?)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments).stdin(input).current_dir(self.folder());
+        command.args(arguments).current_dir(self.folder());
         // What a person has set for work of their own must not reach into the demonstration.
         for variable in ["WISSEL_CONNECTORS", "WISSEL_LOG", "WISSEL_VAULT_KEY"] {
             command.env_remove(variable);
         }
         command.env("WISSEL_HOME", self.home()).env("WISSEL_LANG", "en");
-        command.env(TOKEN_VARIABLE, super::post::TOKEN);
-        let status = command.status().with_context(|| format!("cannot start {}", self.program.display()))?;
+        command.env(SECRET_VARIABLE, super::post::CLIENT_SECRET);
+        command
+    }
+
+    fn ended(&self, arguments: &[&str], status: ExitStatus) -> Result<()> {
         if !status.success() {
             bail!(
                 "`wissel {}` ended with {status}; `cargo xtask demo --keep` lets you look",
