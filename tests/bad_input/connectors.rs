@@ -30,7 +30,7 @@ fn says_how_to_install(case: &Case) {
     // What needs no connector still works.
     let shown = case.scene.run(&["account", "show", ACCOUNT]).success();
     assert!(shown.stdout.contains("alice@example.test"), "{}", shown.stdout);
-    assert!(shown.stderr.contains("not installed"), "{}", shown.stderr);
+    assert!(shown.stdout.contains("not installed"), "{}", shown.stdout);
     case.scene.run(&["job", "list"]).success();
     case.assert_untouched();
 }

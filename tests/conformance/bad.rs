@@ -46,6 +46,11 @@ fn what_breaks_the_contract_fails_in_its_own_cases() {
     ] {
         let failed = rogue_that(behaviour);
         let new: Vec<&String> = failed.iter().filter(|name| !thin.contains(name)).collect();
-        assert_eq!(new, wanted, "{behaviour}");
+        if behaviour.starts_with("check:") {
+            // Whose mailbox it is must be known before requests are sent: who cannot say that, gets no further.
+            assert!(wanted.iter().all(|case| new.iter().any(|name| name == case)), "{behaviour}: {new:?}");
+        } else {
+            assert_eq!(new, wanted, "{behaviour}");
+        }
     }
 }
