@@ -6,7 +6,7 @@ use serde_json::Value;
 use xtask::workspace::{self, text};
 
 /// What a connector may use: the SDK, and libraries of protocols, formats and plain data.
-const FOR_CONNECTORS: [&str; 21] = [
+const FOR_CONNECTORS: [&str; 22] = [
     "wissel-connector",
     "base64",
     "bounded-static",
@@ -25,6 +25,7 @@ const FOR_CONNECTORS: [&str; 21] = [
     "serde",
     "serde_json",
     "smtp-proto",
+    "strsim",
     "thiserror",
     "time",
     "url",

@@ -12,10 +12,6 @@ use crate::AuthError;
 
 /// The setting that holds the client's id at the provider.
 const CLIENT_ID: &str = "client-id";
-/// The purpose whose scopes are asked for in any case.
-const ALWAYS: &str = "always";
-/// The purpose whose scopes are asked for, and may be missing in the answer.
-const OPTIONAL: &str = "optional";
 /// Parameters that belong to the page where a person signs in (OpenID Connect Core 1.0, section 3.1.2.1), and not to
 /// requests for tokens.
 const FOR_THE_PAGE: [&str; 10] = [
@@ -86,28 +82,8 @@ impl Plan {
                  `wissel account edit NAME --client CLIENT`",
             ));
         }
-        let wanted = |purpose: &str| {
-            purpose == ALWAYS
-                || purpose == OPTIONAL
-                || values.get(purpose).is_some_and(|value| value == "true")
-        };
-        let mut scopes: Vec<String> = Vec::new();
-        let mut optional = BTreeSet::new();
-        let purposes = method.scopes.iter().filter(|(purpose, _)| wanted(purpose));
-        // What is always needed first: an order that is the same each time.
-        let (always, others): (Vec<_>, Vec<_>) = purposes.partition(|(purpose, _)| *purpose == ALWAYS);
-        for (purpose, templates) in always.into_iter().chain(others) {
-            for scope in templates.iter().flat_map(|template| {
-                filled(template).split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()
-            }) {
-                if purpose == OPTIONAL {
-                    optional.insert(scope.clone());
-                }
-                if !scopes.contains(&scope) {
-                    scopes.push(scope);
-                }
-            }
-        }
+        let scopes = method.scopes(&values);
+        let optional = method.optional_scopes(&values).into_iter().collect();
         let error_code = method.error_code.as_deref().map(Regex::new).transpose().map_err(|_| {
             AuthError::setting(
                 None,

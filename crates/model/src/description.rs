@@ -190,6 +190,11 @@ pub enum EndpointKind {
     Stream,
 }
 
+/// The purpose whose scopes are asked for in any case.
+const ALWAYS: &str = "always";
+/// The purpose whose scopes are asked for, and may be missing in the answer.
+const OPTIONAL: &str = "optional";
+
 /// A way to sign in, as data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -261,19 +266,30 @@ impl AuthMethod {
     #[must_use]
     pub fn scopes(&self, values: &BTreeMap<String, String>) -> Vec<String> {
         let purposes = self.scopes.keys().map(String::as_str).filter(|purpose| {
-            !["always", "optional"].contains(purpose)
-                && values.get(*purpose).is_some_and(|flag| flag == "true")
+            ![ALWAYS, OPTIONAL].contains(purpose) && values.get(*purpose).is_some_and(|flag| flag == "true")
         });
         let mut scopes: Vec<String> = Vec::new();
-        for purpose in std::iter::once("always").chain(purposes).chain(["optional"]) {
-            for scope in self.scopes.get(purpose).into_iter().flatten() {
-                let scope = crate::settings::fill(scope, values);
+        for purpose in std::iter::once(ALWAYS).chain(purposes).chain([OPTIONAL]) {
+            for scope in self.scopes_of(purpose, values) {
                 if !scopes.contains(&scope) {
                     scopes.push(scope);
                 }
             }
         }
         scopes
+    }
+
+    /// Those of [`scopes`](Self::scopes) that the account can do without.
+    #[must_use]
+    pub fn optional_scopes(&self, values: &BTreeMap<String, String>) -> Vec<String> {
+        self.scopes_of(OPTIONAL, values)
+    }
+
+    /// The scopes of one purpose; a template may give several, parted by spaces (RFC 6749, section 3.3).
+    fn scopes_of(&self, purpose: &str, values: &BTreeMap<String, String>) -> Vec<String> {
+        let templates = self.scopes.get(purpose).into_iter().flatten();
+        let filled: Vec<String> = templates.map(|template| crate::settings::fill(template, values)).collect();
+        filled.iter().flat_map(|scopes| scopes.split_ascii_whitespace()).map(str::to_owned).collect()
     }
 }
 

@@ -103,7 +103,7 @@ impl Walk {
         let wanted = name.to_lowercase();
         let beside = self.beside.iter().filter_map(|item| item.display_name.as_deref());
         let nearest = beside
-            .min_by_key(|there| names::distance(&there.to_lowercase(), &wanted))
+            .min_by_key(|there| strsim::levenshtein(&there.to_lowercase(), &wanted))
             .map(|there| format!("; the nearest there is {}", quoted(there)))
             .unwrap_or_default();
         Error::not_found(format!("there is no folder {} {place}{nearest}", quoted(name)))

@@ -156,7 +156,7 @@ impl Tree {
         });
         let nearest = beside
             .filter_map(|f| f.path.last())
-            .min_by_key(|n| distance(&n.to_lowercase(), &name.to_lowercase()))
+            .min_by_key(|n| strsim::levenshtein(&n.to_lowercase(), &name.to_lowercase()))
             .map(|n| format!("; the nearest there is `{n}`"))
             .unwrap_or_default();
         let place = match there {
@@ -204,26 +204,6 @@ pub(crate) fn count(folder: &mut Folder, items: &[StatusDataItem]) {
             _ => {}
         }
     }
-}
-
-/// How many letters must change to make one name of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let above = *cell;
-            left = (corner + usize::from(x != *y)).min(above + 1).min(left + 1);
-            corner = above;
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

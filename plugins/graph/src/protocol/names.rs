@@ -94,26 +94,6 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
     a == b || shown(a).to_lowercase() == shown(b).to_lowercase()
 }
 
-/// How many letters must change to make one name of the other (Levenshtein).
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let above = *cell;
-            left = (corner + usize::from(x != *y)).min(above + 1).min(left + 1);
-            corner = above;
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +118,5 @@ mod tests {
         assert!(same("Inkoop/Verkoop", "inkoop_xF8FF_verkoop"));
         assert!(same("Inkoop\u{f8ff}Verkoop", "Inkoop_xF8FF_Verkoop"));
         assert!(!same("Inkoop", "Verkoop"));
-        assert_eq!(distance("algemen", "algemeen"), 1);
     }
 }
