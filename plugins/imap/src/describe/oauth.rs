@@ -149,10 +149,9 @@ pub(super) fn methods(advice: &[Value]) -> Vec<Value> {
     .map(|own| {
         let mut method = own;
         for part in [&all, &user] {
+            let Some(method) = method.as_object_mut() else { continue };
             for (name, value) in part.as_object().into_iter().flatten() {
-                if method.get(name).is_none() {
-                    method[name] = value.clone();
-                }
+                method.entry(name.as_str()).or_insert_with(|| value.clone());
             }
         }
         method
