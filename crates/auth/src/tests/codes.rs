@@ -19,7 +19,7 @@ fn a_link_asks_for_what_the_description_and_the_settings_say() {
     let begun = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
     let asked = query(&begun.link);
     assert!(begun.link.as_str().starts_with("https://login.example.test/authorize?"));
-    assert_eq!(asked["scope"], "openid offline_access profile-read https://mail.example.test/Mail.Read");
+    assert_eq!(asked["scope"], "openid offline_access https://mail.example.test/Mail.Read profile-read");
     assert_eq!((asked["client_id"].as_str(), asked["response_type"].as_str()), ("wissel-1", "code"));
     assert_eq!((asked["code_challenge_method"].as_str(), asked["code_challenge"].len()), ("S256", 43));
     assert_eq!(
