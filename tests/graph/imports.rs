@@ -1,9 +1,11 @@
 //! Undisturbed imports, a job that is switched between two ways into one mailbox, and a mailbox that changes meanwhile.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use wissel_tests::graph::{ACCOUNT, House, USER};
 
-use crate::scene::{FETCH, FOLDERS, JOB, PROCESSED, RUN, Scene};
+use crate::scene::{FETCH, FOLDERS, JOB, MOVE, PROCESSED, RUN, Scene};
 
 /// The same mailbox over IMAP.
 const BY_PASSWORD: &str = "Wachtwoord";
@@ -65,39 +67,80 @@ fn a_job_goes_from_a_password_to_graph_and_back_with_messages_that_are_moved() {
     there_and_back("move").check_finished();
 }
 
-#[test]
-fn a_message_that_somebody_moves_away_is_neither_lost_nor_imported_twice() {
+/// Where somebody puts a message: no folder of the job.
+const ELSEWHERE: &str = "Postvak IN/Van een collega";
+
+/// A finished job, a folder beside it, and so many new messages in one of its folders.
+fn with_a_colleague(count: usize) -> (Scene, Vec<String>) {
     let mut scene = Scene::new();
-    scene.deliver(6);
+    scene.deliver(1);
     scene.finish();
-    scene.house.bed.command("create Postvak IN/Van een collega");
+    scene.house.bed.command(&format!("create {ELSEWHERE}"));
+    let new = scene.deliver_to(FOLDERS[0], count);
+    (scene, new)
+}
+
+fn move_away(scene: &mut Scene, token: &str, folder: &str) {
+    let moved = scene.house.bed.command(&format!("move-away {token} {folder}"));
+    assert_eq!(moved["moved"], 1, "{moved}");
+}
+
+/// The message is where somebody put it, and so often in the sink, now and after another run.
+fn stays_elsewhere(scene: &mut Scene, token: &str, files: u32) {
+    for _ in 0..2 {
+        assert_eq!(scene.in_sink().get(token).copied().unwrap_or_default(), files, "files of {token}");
+        assert_eq!(scene.in_mailbox(token), BTreeMap::from([(ELSEWHERE.to_owned(), 1)]), "{token}");
+        assert_eq!(scene.run().success().json()["imported"], 0);
+    }
+}
+
+#[test]
+fn a_message_that_somebody_moves_away_after_the_listing_is_left_to_him() {
+    let (mut scene, new) = with_a_colleague(8);
     let fetched = scene.asked(FETCH);
-    let new = scene.deliver_to(FOLDERS[0], 8);
-    let stolen = new.last().unwrap().clone();
+    let taken = new.last().unwrap();
     // As many as are fetched at once: what is listed, and not asked for yet, is moved away meanwhile.
-    scene.house.bed.command(&format!("graph-fault stall:10 4 {FETCH}"));
+    scene.house.bed.command(&format!("graph-fault stall:5 4 {FETCH}"));
     let running = scene.house.wissel.spawn(&RUN);
     scene.wait_for(FETCH, fetched + 4);
-    let moved = scene.house.bed.command(&format!("move-away {stolen} Postvak IN/Van een collega"));
-    assert_eq!(moved["moved"], 1);
+    move_away(&mut scene, taken, ELSEWHERE);
     let report = running.wait().success().json();
-    assert_eq!((&report["failed"], &report["errors"]), (&json!(0), &json!([])), "{report}");
-    let (mailbox, sink) = (scene.in_mailbox(&stolen), scene.in_sink());
-    let files = sink.get(&stolen).copied().unwrap_or_default();
-    assert_eq!(report["imported"].as_u64().unwrap() + report["vanished"].as_u64().unwrap(), 8, "{report}");
-    assert!(files <= 1 && mailbox.values().sum::<u64>() == 1, "{files} files, {mailbox:?}");
-    println!("{files} files of the message that was moved away, which is now in {mailbox:?}");
-    if files == 0 {
-        // He puts it back.
-        scene.house.bed.command(&format!("move-away {stolen} {}", FOLDERS[1]));
-    }
-    scene.finish();
-    let sink = scene.in_sink();
-    assert!(scene.tokens.iter().all(|token| sink.get(token) == Some(&1)), "{sink:?}");
-    scene.tokens.retain(|token| *token != stolen || files == 0);
-    for token in scene.tokens.clone() {
-        assert_eq!(scene.in_mailbox(&token).get(PROCESSED), Some(&1), "{token}");
-    }
+    assert_eq!(
+        (&report["imported"], &report["vanished"], &report["failed"], &report["errors"]),
+        (&json!(7), &json!(1), &json!(0), &json!([])),
+        "{report}"
+    );
+    stays_elsewhere(&mut scene, taken, 0);
+    // He puts it back.
+    move_away(&mut scene, taken, FOLDERS[1]);
+    assert_eq!(scene.finish(), 1);
+    scene.check_finished();
+}
+
+#[test]
+fn a_message_that_somebody_moves_away_once_it_is_imported_stays_where_he_put_it() {
+    let (mut scene, new) = with_a_colleague(1);
+    let moved = scene.asked(MOVE);
+    scene.house.bed.command(&format!("graph-fault stall:5 1 {MOVE}"));
+    let running = scene.house.wissel.spawn(&RUN);
+    scene.wait_for(MOVE, moved + 1);
+    move_away(&mut scene, &new[0], ELSEWHERE);
+    let report = running.wait().success().json();
+    assert_eq!((&report["imported"], &report["errors"]), (&json!(1), &json!([])), "{report}");
+    stays_elsewhere(&mut scene, &new[0], 1);
+}
+
+#[test]
+fn a_message_that_somebody_moves_away_after_a_death_stays_where_he_put_it() {
+    let (mut scene, new) = with_a_colleague(2);
+    // Both are in the sink, and neither was moved; the other one lies where it did.
+    scene.house.wissel.set("WISSEL_FAULT", "ledger-delivered");
+    assert_eq!(scene.run().code, None);
+    scene.house.wissel.set("WISSEL_FAULT", "none");
+    move_away(&mut scene, &new[0], ELSEWHERE);
+    assert_eq!(scene.finish(), 0);
+    stays_elsewhere(&mut scene, &new[0], 1);
+    assert_eq!(scene.in_mailbox(&new[1]), BTreeMap::from([(PROCESSED.to_owned(), 1)]));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use wissel_connector::{Error, ErrorKind, Result};
 use crate::folders::shown_id;
 use crate::protocol::address;
 use crate::protocol::documents::{ChangedItem, Page};
+use crate::protocol::ids::Listed;
 use crate::service::endless;
 use crate::session::GraphSession;
 
@@ -27,27 +28,27 @@ const TOKENS: [(&str, &str); 2] = [("$deltatoken", "d."), ("$skiptoken", "s.")];
 impl GraphSession {
     pub(crate) fn changes_since(&mut self, folder: &str, since: Option<&str>) -> Result<ChangeSet> {
         let doing = format!("tell the changes of folder {}", shown_id(folder));
-        let folder = self.service.url(&format!("/mailFolders/{}/messages/delta", address::id(folder)?));
+        let url = self.service.url(&format!("/mailFolders/{}/messages/delta", address::id(folder)?));
         if let Some(query) = since.and_then(query) {
-            match self.collect(&format!("{folder}?{query}"), &doing, false) {
+            match self.collect(&format!("{url}?{query}"), folder, &doing, false) {
                 // Too old, or of another mailbox: the service says so in several ways.
                 Err(error) if is_stale(&error) => {}
                 other => return other,
             }
         }
         let query = format!("$select=id&$filter={}", address::value(&self.filter_of_a_day()?));
-        self.collect(&format!("{folder}?{query}"), &doing, true)
+        self.collect(&format!("{url}?{query}"), folder, &doing, true)
     }
 
     /// Reads pages until the changes end or are too many.
-    fn collect(&self, first: &str, doing: &str, list_again: bool) -> Result<ChangeSet> {
+    fn collect(&self, first: &str, folder: &str, doing: &str, list_again: bool) -> Result<ChangeSet> {
         let mut url = first.to_owned();
         let mut changed = BTreeSet::new();
         for number in 1..=PAGES {
             let page: Page<ChangedItem> = self.service.get_large(&url, doing)?;
-            let new = page.value.into_iter().filter(|item| item.removed.is_none()).map(|item| item.id);
+            let new = page.value.into_iter().filter(|item| item.removed.is_none());
             if !list_again {
-                changed.extend(new);
+                changed.extend(new.map(|item| Listed::write(&item.id, folder)));
             }
             let (link, more) = match (page.next, page.delta) {
                 (Some(next), _) => (next, true),

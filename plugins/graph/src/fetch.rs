@@ -6,7 +6,7 @@ use wissel_connector::{Delivery, Error, ErrorKind, Response, Result};
 
 use crate::batch::ends_all;
 use crate::folders::shown_id;
-use crate::protocol::address;
+use crate::protocol::ids::Listed;
 use crate::session::GraphSession;
 
 /// Messages in a row whose failure may pass: then it is the service that is out of order, or the network, and each
@@ -20,8 +20,8 @@ impl GraphSession {
     pub(crate) fn fetch_all(&mut self, messages: &[String], into: &dyn Delivery) -> Result<()> {
         let mut addressed = Vec::with_capacity(messages.len());
         for id in messages {
-            match address::id(id) {
-                Ok(segment) => addressed.push((id, self.service.url(&format!("/messages/{segment}/$value")))),
+            match Listed::read(id) {
+                Ok(listed) => addressed.push((id, self.service.url(&format!("{}/$value", listed.path())))),
                 Err(error) => into.fail(id, error),
             }
         }

@@ -8,12 +8,13 @@
 use std::collections::BTreeSet;
 
 use wissel_connector::serde_json::{self, json};
-use wissel_connector::types::{MessagePage, PageRequest};
+use wissel_connector::types::{Message, MessagePage, PageRequest};
 use wissel_connector::{Error, Result};
 
 use crate::folders::shown_id;
 use crate::protocol::address;
 use crate::protocol::documents::{MESSAGE_FIELDS, MessageItem, Page};
+use crate::protocol::ids::Listed;
 use crate::service::endless;
 use crate::session::GraphSession;
 
@@ -70,7 +71,8 @@ impl GraphSession {
                 // Of an earlier time than the last one: the service rounds.
                 if !place.given.contains(&message.id) {
                     place.pass(&message);
-                    messages.push(message.into());
+                    let id = Listed::write(&message.id, folder);
+                    messages.push(Message { id, ..message.into() });
                 }
             }
             match page.next {

@@ -3,14 +3,20 @@
 
 mod common;
 
-use common::{FOLDER, ME, ROOT, batch, finish, folder, ids, open_with, refusal, session};
+use common::{FOLDER, ME, ROOT, batch, finish, folder, ids, listed, open_with, refusal, session};
 use wissel_connector::serde_json::{Value, json};
 use wissel_connector::testing::ScriptedHost;
 use wissel_connector::types::Outcome;
 use wissel_connector::{ErrorKind, Session};
 
 fn moving(id: &str, status: u16, answer: Value) -> (&'static str, String, Value, u16, Value) {
-    ("POST", format!("/messages/{id}/move"), json!({ "destinationId": "DONE" }), status, answer)
+    (
+        "POST",
+        format!("/mailFolders/INBOX/messages/{id}/move"),
+        json!({ "destinationId": "DONE" }),
+        status,
+        answer,
+    )
 }
 
 fn exchange(calls: &[(&'static str, String, Value, u16, Value)]) -> String {
@@ -21,21 +27,22 @@ fn exchange(calls: &[(&'static str, String, Value, u16, Value)]) -> String {
     batch("/me", &calls)
 }
 
-/// Ids and what became of them, in order of the ids.
+/// Messages and what became of them, in order of their ids.
 fn kinds(mut outcomes: Vec<Outcome>) -> Vec<(String, Option<ErrorKind>)> {
     outcomes.sort_by(|a, b| a.message.cmp(&b.message));
-    outcomes.into_iter().map(|o| (o.message, o.failure.map(|error| error.kind))).collect()
+    let name = |id: String| id.strip_suffix(":INBOX").map(str::to_owned).unwrap_or(id);
+    outcomes.into_iter().map(|o| (name(o.message), o.failure.map(|error| error.kind))).collect()
 }
 
 #[test]
 fn a_move_that_was_held_back_is_sent_again_alone_and_the_others_stand() {
     let script = format!(
         "{}
-        > POST {ME}/messages/b/move
+        > POST {ME}/mailFolders/INBOX/messages/b/move
         > {}
         < 201
         < {}
-        > POST {ME}/messages/d/move
+        > POST {ME}/mailFolders/INBOX/messages/d/move
         < 201
         < {}
         > GET {ME}/mailFolders/DONE?{FOLDER}
@@ -57,8 +64,8 @@ fn a_move_that_was_held_back_is_sent_again_alone_and_the_others_stand() {
     );
     let (host, mut session) = session(&script);
     let outcomes = session.move_messages(&ids(&["a", "b", "c", "d", "e", "f", "g"]), "DONE", false).unwrap();
-    let moved = outcomes.iter().find(|o| o.message == "d").unwrap();
-    assert_eq!(moved.new_id.as_deref(), Some("d2"));
+    let moved = outcomes.iter().find(|o| o.message == listed("d")).unwrap();
+    assert_eq!(moved.new_id.as_deref(), Some("d2:DONE"));
     let kinds = kinds(outcomes);
     let failed: Vec<_> = kinds.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
     assert_eq!(
@@ -66,7 +73,7 @@ fn a_move_that_was_held_back_is_sent_again_alone_and_the_others_stand() {
         [
             ("a", None),
             ("b", None),
-            // Somebody deleted it: there is nothing left to move.
+            // Somebody deleted it or moved it elsewhere: there is nothing left to move.
             ("c", None),
             ("d", None),
             ("e", Some(ErrorKind::PermissionMissing)),
@@ -109,29 +116,49 @@ fn again_looks_first_where_the_messages_are() {
         < 200
         < {}",
         exchange(&[
+            // An earlier attempt got so far; nothing happened yet; somebody deleted it; somebody put it elsewhere.
             look("a", 200, json!({ "id": "a", "parentFolderId": "DONE" })),
             look("b", 200, json!({ "id": "b", "parentFolderId": "INBOX" })),
             look("c", 404, refusal("ErrorItemNotFound")),
+            look("d", 200, json!({ "id": "d", "parentFolderId": "ELSEWHERE" })),
         ]),
         exchange(&[moving("b", 201, json!({ "id": "b" })), moving("c", 404, refusal("ErrorItemNotFound"))]),
         folder("DONE", "Verwerkt", "INBOX", 0),
     );
     let (host, mut session) = session(&script);
-    let outcomes = session.move_messages(&ids(&["a", "b", "c"]), "DONE", true).unwrap();
+    let outcomes = session.move_messages(&ids(&["a", "b", "c", "d"]), "DONE", true).unwrap();
+    assert_eq!(outcomes.len(), 4);
     assert!(kinds(outcomes).iter().all(|(_, kind)| kind.is_none()));
+    finish(&host);
+
+    // Also where the folder that it was listed in is the target.
+    let script =
+        format!("> GET {ME}/messages/a?$select=parentFolderId\n< 200\n< {{\"parentFolderId\": \"INBOX\"}}");
+    let (host, mut session) = common::session(&script);
+    assert_eq!(session.move_messages(&ids(&["a"]), "INBOX", true).unwrap(), [Outcome::done(listed("a"))]);
     finish(&host);
 }
 
 #[test]
 fn more_than_twenty_are_several_batches_and_one_is_none() {
-    let many: Vec<String> = (10..31).map(|n| format!("m{n}")).collect();
-    let calls: Vec<_> = many
+    let names: Vec<String> = (10..31).map(|n| format!("m{n}")).collect();
+    let calls: Vec<_> = names
         .iter()
         .take(20)
-        .map(|id| ("POST", format!("/messages/{id}/permanentDelete"), Value::Null, 204, Value::Null))
+        .map(|id| {
+            (
+                "POST",
+                format!("/mailFolders/INBOX/messages/{id}/permanentDelete"),
+                Value::Null,
+                204,
+                Value::Null,
+            )
+        })
         .collect();
-    let script = format!("{}\n> POST {ME}/messages/m30/permanentDelete\n< 204", exchange(&calls));
+    let script =
+        format!("{}\n> POST {ME}/mailFolders/INBOX/messages/m30/permanentDelete\n< 204", exchange(&calls));
     let (host, mut session) = session(&script);
+    let many: Vec<String> = names.iter().map(|id| listed(id)).collect();
     let outcomes = session.delete_messages(&many).unwrap();
     assert_eq!(outcomes.len(), 21);
     assert!(outcomes.iter().all(|outcome| outcome.failure.is_none()));
@@ -142,7 +169,13 @@ fn more_than_twenty_are_several_batches_and_one_is_none() {
 #[test]
 fn deleting_what_is_gone_is_done_but_a_missing_mailbox_is_none_of_it() {
     let delete = |id: &str, status, code| {
-        ("POST", format!("/messages/{id}/permanentDelete"), Value::Null, status, refusal(code))
+        (
+            "POST",
+            format!("/mailFolders/INBOX/messages/{id}/permanentDelete"),
+            Value::Null,
+            status,
+            refusal(code),
+        )
     };
     let script = exchange(&[
         delete("a", 404, "ErrorItemNotFound"),
@@ -153,26 +186,26 @@ fn deleting_what_is_gone_is_done_but_a_missing_mailbox_is_none_of_it() {
     let outcomes = kinds(session.delete_messages(&ids(&["a", "b", "c", "", ".."])).unwrap());
     let failed: Vec<_> = outcomes.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
     let (gone, setting) = (Some(ErrorKind::NotFound), Some(ErrorKind::InvalidSetting));
-    assert_eq!(failed, [("", gone), ("..", gone), ("a", None), ("b", setting), ("c", gone)]);
+    assert_eq!(failed, [("..", gone), ("", gone), ("a", None), ("b", setting), ("c", gone)]);
     finish(&host);
 }
 
 #[test]
 fn where_the_cloud_cannot_delete_for_good_messages_go_to_deleted_items() {
-    let host = ScriptedHost::http(&format!("> DELETE {ME}/messages/a\n< 204"));
+    let host = ScriptedHost::http(&format!("> DELETE {ME}/mailFolders/INBOX/messages/a\n< 204"));
     let mut session = open_with(&host, &[("cloud", "us-gov-high")]).unwrap();
-    assert_eq!(session.delete_messages(&ids(&["a"])).unwrap(), [Outcome::done("a")]);
+    assert_eq!(session.delete_messages(&ids(&["a"])).unwrap(), [Outcome::done(listed("a"))]);
     finish(&host);
 }
 
 #[test]
 fn marking_changes_the_mark_of_reading_alone() {
     let mark = |id: &str, status, answer| {
-        ("PATCH", format!("/messages/{id}"), json!({ "isRead": true }), status, answer)
+        ("PATCH", format!("/mailFolders/INBOX/messages/{id}"), json!({ "isRead": true }), status, answer)
     };
     let script = format!(
         "{}
-        > PATCH {ME}/messages/c%2F1%3D
+        > PATCH {ME}/mailFolders/INBOX/messages/c%2F1%3D
         > {}
         < 200
         < {{}}",
@@ -181,8 +214,8 @@ fn marking_changes_the_mark_of_reading_alone() {
     );
     let (host, mut session) = session(&script);
     let outcomes = kinds(session.mark_messages(&ids(&["a", "b"]), true).unwrap());
-    assert_eq!(outcomes[0].1, None);
-    assert_eq!(outcomes[1].1, Some(ErrorKind::NotFound));
+    // The second one was moved or deleted by somebody: there is nothing left to mark.
+    assert!(outcomes.iter().all(|(_, kind)| kind.is_none()), "{outcomes:?}");
     assert_eq!(session.mark_messages(&ids(&["c/1="]), false).unwrap()[0].failure, None);
     assert!(host.requests().iter().all(|request| request.idempotent));
     finish(&host);
@@ -191,11 +224,11 @@ fn marking_changes_the_mark_of_reading_alone() {
 #[test]
 fn what_was_done_is_told_when_the_service_gives_up_and_else_the_reason() {
     let mark = |id: &str, status: u16| {
-        ("PATCH", format!("/messages/{id}"), json!({ "isRead": true }), status, Value::Null)
+        ("PATCH", format!("/mailFolders/INBOX/messages/{id}"), json!({ "isRead": true }), status, Value::Null)
     };
     let script = format!(
         "{}
-        > PATCH {ME}/messages/b
+        > PATCH {ME}/mailFolders/INBOX/messages/b
         < 429
         < Retry-After: 30
         < {}",

@@ -3,10 +3,13 @@
 
 mod common;
 
-use common::{FOLDER, ME, ROOT, finish, folder, ids, open_with, refusal, session, session_in};
+use common::{FOLDER, ME, ROOT, batch, finish, folder, ids, open_with, refusal, session, session_in};
 use wissel_connector::serde_json::{Value, json};
 use wissel_connector::testing::ScriptedHost;
 use wissel_connector::{Error, ErrorKind, Session};
+
+/// The form of the ids in listings.
+const LISTED: &str = "restImmutableEntryIdInFolder";
 
 const SHARED: &str = "https://graph.example.test/v1.0/users/inkoop%40voorbeeld.example";
 
@@ -154,11 +157,34 @@ fn ids_are_translated_in_the_order_asked_for() {
     ] });
     let script = format!("> POST {ME}/translateExchangeIds\n> {body}\n< 200\n< {answer}");
     let (host, mut session) = session(&script);
-    let translated = session.translate(&ids(&["a", "x", "b"]), "restImmutableEntryId", "ewsId").unwrap();
-    assert_eq!(translated, [Some("A".to_owned()), None, Some("B".to_owned())]);
+    let mut asked = ids(&["a", "x", "b"]);
+    asked.insert(1, "of another connector".to_owned());
+    let translated = session.translate(&asked, LISTED, "ewsId").unwrap();
+    assert_eq!(translated, [Some("A".to_owned()), None, None, Some("B".to_owned())]);
     assert!(session.translate(&[], "ewsId", "restId").unwrap().is_empty());
     let error = session.translate(&ids(&["a"]), "uid", "ewsId").unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported);
+    finish(&host);
+}
+
+#[test]
+fn ids_of_listings_have_the_folder_that_the_message_lies_in_now() {
+    let body = json!({ "inputIds": ["A", "X", "B"], "sourceIdType": "ewsId", "targetIdType": "restImmutableEntryId" });
+    let answer =
+        json!({ "value": [{ "sourceId": "A", "targetId": "a" }, { "sourceId": "B", "targetId": "b" }] });
+    let look = |path: &'static str, status: u16, answer: Value| ("GET", path, Value::Null, status, answer);
+    let places = batch(
+        "/me",
+        &[
+            look("/messages/a?$select=parentFolderId", 200, json!({ "id": "a", "parentFolderId": "INBOX" })),
+            look("/messages/b?$select=parentFolderId", 404, refusal("ErrorItemNotFound")),
+        ],
+    );
+    let script = format!("> POST {ME}/translateExchangeIds\n> {body}\n< 200\n< {answer}\n{places}");
+    let (host, mut session) = session(&script);
+    let asked = ["A", "X", "B"].map(str::to_owned);
+    let translated = session.translate(&asked, "ewsId", LISTED).unwrap();
+    assert_eq!(translated, [Some("a:INBOX".to_owned()), None, None]);
     finish(&host);
 }
 
@@ -183,7 +209,7 @@ fn a_thousand_ids_are_one_request_and_more_are_several() {
 fn translating_without_user_read_says_what_is_missing() {
     let script = format!("> POST {ME}/translateExchangeIds\n< 403\n< {}", refusal("ErrorAccessDenied"));
     let (host, mut session) = session(&script);
-    let error = session.translate(&ids(&["a"]), "restId", "ewsId").unwrap_err();
+    let error = session.translate(&["a".to_owned()], "restId", "ewsId").unwrap_err();
     assert_eq!(error.kind, ErrorKind::PermissionMissing);
     assert!(error.message.contains("User.Read"), "{}", error.message);
     finish(&host);

@@ -3,12 +3,12 @@
 
 mod common;
 
-use common::{FOLDER, ME, finish, folder, ids, refusal, session};
+use common::{FOLDER, ME, finish, folder, ids, listed, refusal, session};
 use wissel_connector::testing::RecordingDelivery;
 use wissel_connector::{Error, ErrorKind, Session};
 
 fn value(id: &str, answer: &str) -> String {
-    format!("> GET {ME}/messages/{id}/$value\n{answer}\n")
+    format!("> GET {ME}/mailFolders/INBOX/messages/{id}/$value\n{answer}\n")
 }
 
 fn whole(id: &str) -> String {
@@ -33,6 +33,7 @@ fn messages_come_whole_and_in_order() {
     let script: String = many.iter().map(|id| whole(id)).collect();
     let (host, mut session) = session(&script);
     let delivery = RecordingDelivery::new();
+    let many: Vec<String> = many.iter().map(|id| listed(id)).collect();
     session.fetch(&many, &delivery).unwrap();
     assert_eq!(ended(&delivery), many);
     assert_eq!(delivery.ended()[3].1, "Subject: m13\r\n");
@@ -59,22 +60,25 @@ fn one_bad_message_does_not_keep_the_others() {
     ];
     let (host, mut session) = session(&script.concat());
     let delivery = RecordingDelivery::new();
-    let asked = ids(&["a", "b", "..", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
+    let mut asked = ids(&["a", "b", "..", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
+    // Of another connector, or an id of the service without its folder.
+    asked.push("AAk=".to_owned());
     session.fetch(&asked, &delivery).unwrap();
-    assert_eq!(ended(&delivery), ["a", "k"]);
+    assert_eq!(ended(&delivery), ids(&["a", "k"]));
     let expected = [
-        ("..", ErrorKind::NotFound),
-        ("b", ErrorKind::NotFound),
-        ("c", ErrorKind::Temporary),
-        ("d", ErrorKind::BadMessage),
-        ("e", ErrorKind::Temporary),
-        ("g", ErrorKind::TooLarge),
-        ("h", ErrorKind::Temporary),
-        ("i", ErrorKind::NotFound),
-        ("j", ErrorKind::Temporary),
-        ("f", ErrorKind::PermissionMissing),
+        (listed(".."), ErrorKind::NotFound),
+        ("AAk=".to_owned(), ErrorKind::NotFound),
+        (listed("b"), ErrorKind::NotFound),
+        (listed("c"), ErrorKind::Temporary),
+        (listed("d"), ErrorKind::BadMessage),
+        (listed("e"), ErrorKind::Temporary),
+        (listed("g"), ErrorKind::TooLarge),
+        (listed("h"), ErrorKind::Temporary),
+        (listed("i"), ErrorKind::NotFound),
+        (listed("j"), ErrorKind::Temporary),
+        (listed("f"), ErrorKind::PermissionMissing),
     ];
-    assert_eq!(failed(&delivery), expected.map(|(id, kind)| (id.to_owned(), kind)));
+    assert_eq!(failed(&delivery), expected);
     finish(&host);
 }
 
@@ -90,7 +94,7 @@ fn what_concerns_the_whole_mailbox_ends_the_call_and_blames_no_message() {
         let delivery = RecordingDelivery::new();
         let error = session.fetch(&ids(&["a", "b", "c"]), &delivery).unwrap_err();
         assert_eq!((error.kind, error.code.as_deref()), (kind, Some(code)));
-        assert_eq!((ended(&delivery), failed(&delivery)), (vec!["a".to_owned()], vec![]));
+        assert_eq!((ended(&delivery), failed(&delivery)), (ids(&["a"]), vec![]));
         finish(&host);
     }
 }
@@ -110,7 +114,7 @@ fn a_denied_message_is_one_message_where_the_mailbox_opens() {
         let delivery = RecordingDelivery::new();
         let result = session.fetch(&ids(&["a"]), &delivery);
         match open {
-            true => assert_eq!(failed(&delivery), [("a".to_owned(), ErrorKind::PermissionMissing)]),
+            true => assert_eq!(failed(&delivery), [(listed("a"), ErrorKind::PermissionMissing)]),
             false => assert_eq!(result.unwrap_err().kind, ErrorKind::PermissionMissing),
         }
         finish(&host);
@@ -135,17 +139,17 @@ fn an_outage_is_not_tried_with_every_message() {
 fn a_refused_delivery_fails_its_message_and_an_ended_one_the_call() {
     let (host, mut session) = common::session(&[whole("a"), whole("b")].concat());
     let delivery = RecordingDelivery::new();
-    delivery.refuse("a", Error::too_large("no room for this one"));
+    delivery.refuse(&listed("a"), Error::too_large("no room for this one"));
     session.fetch(&ids(&["a", "b"]), &delivery).unwrap();
     assert_eq!(
         (ended(&delivery), failed(&delivery)),
-        (vec!["b".to_owned()], vec![("a".to_owned(), ErrorKind::TooLarge)])
+        (ids(&["b"]), vec![(listed("a"), ErrorKind::TooLarge)])
     );
     finish(&host);
 
     let (host, mut session) = common::session(&[whole("a"), whole("b")].concat());
     let delivery = RecordingDelivery::new();
-    delivery.refuse("a", Error::new(ErrorKind::Cancelled, "the host ends the call"));
+    delivery.refuse(&listed("a"), Error::new(ErrorKind::Cancelled, "the host ends the call"));
     let error = session.fetch(&ids(&["a", "b"]), &delivery).unwrap_err();
     assert_eq!((error.kind, delivery.failures().len()), (ErrorKind::Cancelled, 0));
     assert!(session.fetch(&[], &delivery).is_ok());

@@ -55,7 +55,7 @@ pub(crate) struct Identified {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Placed {
-    pub(crate) parent_folder_id: Option<String>,
+    pub(crate) parent_folder_id: String,
 }
 
 /// A message.

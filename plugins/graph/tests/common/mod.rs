@@ -136,7 +136,12 @@ pub fn children(of: &str, items: &[Value]) -> String {
     )
 }
 
-/// Ids of messages.
+/// Ids of messages, as a listing of the folder `INBOX` gives them.
 pub fn ids(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+    names.iter().map(|name| listed(name)).collect()
+}
+
+/// The same of one message.
+pub fn listed(name: &str) -> String {
+    format!("{name}:INBOX")
 }
