@@ -9,6 +9,7 @@
     reason = "these are tests"
 )]
 
+mod application;
 mod imports;
 mod killed;
 mod renewal;

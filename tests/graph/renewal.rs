@@ -78,20 +78,7 @@ fn an_authorisation_that_is_revoked_in_the_middle_of_a_run_loses_nothing() {
 #[test]
 fn a_client_secret_that_ends_is_said_so_and_replaced_and_nothing_is_lost() {
     let house = House::empty(&[]);
-    let ca = house.bed.ca().display().to_string();
-    let settings = [
-        format!("client-id={}", house.bed.fact("client_id")),
-        format!("tenant={}", house.bed.fact("tenant")),
-        format!("authority={}", house.bed.fact("entra").trim_end_matches('/')),
-        format!("service={}", house.bed.fact("graph").trim_end_matches('/')),
-        format!("mailbox={USER}"),
-    ];
-    let mut add = vec!["account", "add", CONFIDENTIAL, "--connector", "graph", "--auth", "oauth"];
-    add.extend(["--ca-file", &ca, "--client-secret-stdin", "--label", "oud"]);
-    for setting in &settings {
-        add.extend(["--set", setting]);
-    }
-    house.wissel.run_with(&add, house.bed.fact("client_secret")).success();
+    house.add_with_secret(CONFIDENTIAL, "oauth", &[&format!("mailbox={USER}")]);
     house.authorize(CONFIDENTIAL, USER);
     let mut scene = Scene::of(house, CONFIDENTIAL);
     let running = in_the_middle(&mut scene);
@@ -108,13 +95,66 @@ fn a_client_secret_that_ends_is_said_so_and_replaced_and_nothing_is_lost() {
     );
     scene.check_meanwhile();
 
+    // Each is tried with what the account was granted, of which nothing is lost by a refusal.
+    scene.house.bed.command("secret verlopen8Q~geheim-van-de-proefopstelling 0");
     scene.house.bed.command("secret nieuw8Q~geheim-van-de-proefopstelling 8640000");
-    let secret = ["account", "secret"];
-    let add = [&secret[..], &["add", CONFIDENTIAL, "--client-secret-stdin", "--label", "nieuw"]].concat();
-    scene.house.wissel.run_with(&add, "nieuw8Q~geheim-van-de-proefopstelling").success();
-    scene.house.wissel.run(&[&secret[..], &["test", CONFIDENTIAL, "nieuw"]].concat()).success();
-    scene.house.wissel.run(&[&secret[..], &["use", CONFIDENTIAL, "nieuw"]].concat()).success();
-    // Nobody has to sign in again: what renews the tokens was not lost with the old secret.
+    scene.house.bed.command("set strict-refresh on");
+    let secret = |verb: &str, more: &[&str], value: &str| {
+        let command = [&["account", "secret", verb, CONFIDENTIAL], more].concat();
+        scene.house.wissel.run_with(&command, value)
+    };
+    let add = |label: &str, value: &str| secret("add", &["--client-secret-stdin", "--label", label], value);
+    let id = add("id", "066150ce-aff5-4041-bded-0030fddb37ef");
+    assert!(id.code == Some(2) && id.stderr.contains("Secret ID"), "{id:?}");
+    for (label, value, code, advice) in [
+        ("fout", "fout8Q~geheim-van-een-ander", "AADSTS7000215", "Paste the Value"),
+        ("verlopen", "verlopen8Q~geheim-van-de-proefopstelling", "AADSTS7000222", "Create a new one"),
+    ] {
+        add(label, value).success();
+        let refused = secret("test", &[label], "");
+        assert_eq!(refused.code, Some(4), "{refused:?}");
+        assert!(refused.stderr.contains(code) && refused.stderr.contains(advice), "{refused:?}");
+        let untested = secret("use", &[label], "");
+        assert!(untested.code == Some(1) && untested.stderr.contains("--untested"), "{untested:?}");
+        secret("drop", &[label, "--yes"], "").success();
+    }
+    add("nieuw", "nieuw8Q~geheim-van-de-proefopstelling").success();
+    secret("test", &["nieuw"], "").success();
+    secret("use", &["nieuw"], "").success();
+    scene.house.bed.command("advance 7200");
+    // Nobody has to sign in again: what renews the tokens was not lost with the old secret, and what took its place when
+    // the new one was tried is what is used now.
+    scene.finish();
+    scene.check_finished();
+    assert_eq!(scene.house.answered("refresh_token", 0), 2);
+    let asked = scene.house.bed.command("sign-in-counts");
+    assert!(asked["client_credentials"].is_null(), "the client needs no rights of its own: {asked}");
+}
+
+#[test]
+fn claims_that_the_service_demands_are_brought_or_a_person_is_asked_for_them() {
+    let mut scene = Scene::new();
+    scene.deliver(1);
+    scene.finish();
+    scene.house.bed.command(r#"demand {"acrs":{"essential":true,"value":"c1"}}"#);
+    scene.deliver(1);
+    assert_eq!(scene.finish(), 3);
+    assert_eq!(scene.house.answered("refresh_token", 0), 1, "one renewal for all that was refused");
+
+    // These only a person can bring.
+    scene.house.bed.command("set claims-need-sign-in on");
+    scene.house.bed.command(r#"demand {"acrs":{"essential":true,"value":"c2"}}"#);
+    scene.deliver(1);
+    for _ in 0..2 {
+        let ended = scene.run();
+        let error = Scene::error(&ended);
+        assert_eq!((ended.code, &error["code"]), (Some(4), &"authorization-needed".into()), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("AADSTS50076") && text.contains("Authorize again in a browser"), "{error}");
+    }
+    assert_eq!(scene.house.answered("refresh_token", 50076), 1, "it is not asked again and again");
+    scene.check_meanwhile();
+    scene.house.authorize(ACCOUNT, USER);
     scene.finish();
     scene.check_finished();
 }

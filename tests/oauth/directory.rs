@@ -2,7 +2,8 @@
 //! behind it.
 
 use serde_json::{Value, json};
-use wissel_tests::graph::{ACCOUNT, House, USER};
+use wissel_tests::graph::{ACCOUNT, House, PASSWORD, USER};
+use wissel_tests::issuer::browse;
 
 /// A registration without any secret.
 const PUBLIC: &str = "aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff";
@@ -43,7 +44,7 @@ fn a_process_that_dies_between_the_answer_and_the_store_does_not_lose_the_accoun
 
 #[test]
 fn a_token_opens_a_shared_mailbox_over_imap() {
-    let house = House::empty(&[]);
+    let mut house = House::empty(&[]);
     let (bed, ca) = (&house.bed, house.bed.ca().display().to_string());
     let directory = format!("{}/{}/oauth2/v2.0", bed.fact("entra").trim_end_matches('/'), bed.fact("tenant"));
     let port = bed.fact("imaps").rsplit_once(':').unwrap().1.to_owned();
@@ -67,4 +68,49 @@ fn a_token_opens_a_shared_mailbox_over_imap() {
     assert_eq!((&said["missing"], &said["warnings"]), (&json!([]), &json!([])));
     let tested = house.wissel.json(&["account", "test", ACCOUNT]);
     assert_eq!(tested["identity"]["mailbox"], "administratie@voorbeeld.example", "{tested}");
+    // The server takes it no more, while it looks good from here: it is renewed in the middle of the sign-in.
+    house.bed.command("advance 7200");
+    assert_eq!(house.wissel.json(&["account", "test", ACCOUNT])["ok"], true);
+    assert_eq!(house.answered("refresh_token", 0), 1);
+}
+
+/// What the app of the test bed has registered beside this machine.
+const RELAY: &str = "https://relay.voorbeeld.example/authorize";
+
+#[test]
+fn a_client_whose_answers_go_to_a_page_of_its_own_is_authorised_from_another_machine() {
+    let house = House::empty(&[]);
+    house.add_with_secret(ACCOUNT, "oauth", &[&format!("mailbox={USER}")]);
+    // The tenant by its domain: what answers calls itself by the tenant's id.
+    let edit = ["client", "edit", ACCOUNT, "--redirect", RELAY, "--set", "tenant=voorbeeld.example"];
+    house.wissel.run(&edit).success();
+    // Nobody sits here, so that a link is what is wanted.
+    let said = house.wissel.json(&["account", "authorize", ACCOUNT]);
+    let link = said["link"].as_str().unwrap();
+    assert!(
+        link.contains("/voorbeeld.example/oauth2/") && link.contains("relay.voorbeeld.example"),
+        "{link}"
+    );
+    let request = json!({ "link": link, "user": USER, "password": PASSWORD, "ca": house.bed.ca() });
+    let answer = browse(&request);
+    assert!(answer.starts_with(RELAY), "{answer}");
+    // The page shows the code, and that is what is sent on.
+    let code = answer.split_once("code=").unwrap().1.split('&').next().unwrap();
+    let paste = ["account", "authorize", ACCOUNT, "--paste", "-", "--json"];
+    let said = house.wissel.run_with(&paste, code).success().json();
+    assert_eq!(said["signed_in_as"], USER, "{said}");
+    assert_eq!(house.wissel.json(&["account", "test", ACCOUNT])["ok"], true);
+}
+
+#[test]
+fn a_code_that_nobody_enters_in_time_is_told_so() {
+    let mut house = House::new(&[&format!("mailbox={USER}")]);
+    house.bed.command("set device 2");
+    house.bed.command("set interval 1");
+    let ended = house.wissel.run(&["account", "authorize", ACCOUNT, "--device"]);
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(
+        ended.stderr.contains("was not entered in time") && ended.stderr.contains("Authorize again"),
+        "{ended:?}"
+    );
 }

@@ -7,6 +7,7 @@
     reason = "these are tests"
 )]
 
+mod consent;
 mod directory;
 mod elsewhere;
 mod office;

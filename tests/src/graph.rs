@@ -38,7 +38,9 @@ impl House {
     /// With no account; `arguments` are the test bed's.
     #[must_use]
     pub fn empty(arguments: &[&str]) -> Self {
-        let bed = Bed::start(arguments);
+        let mut bed = Bed::start(arguments);
+        // As long as a client without `cp1` has them: tests set the clocks two hours ahead.
+        bed.command("set access 4500");
         let mut wissel = Wissel::new();
         wissel.set("WISSEL_LANG", "en");
         let clock = wissel.path("clock");
@@ -54,19 +56,38 @@ impl House {
 
     /// Adds an account of the registration without a secret.
     pub fn add(&self, name: &str, settings: &[&str]) -> Output {
+        let arguments = self.account(name, "oauth", PUBLIC, settings);
+        self.wissel.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Adds an account of the registration with a secret, which is called `oud`.
+    pub fn add_with_secret(&self, name: &str, auth: &str, settings: &[&str]) {
+        let mut arguments = self.account(name, auth, self.bed.fact("client_id"), settings);
+        arguments.extend(["--client-secret-stdin", "--label", "oud"].map(str::to_owned));
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        self.wissel.run_with(&arguments, self.bed.fact("client_secret")).success();
+    }
+
+    fn account(&self, name: &str, auth: &str, client: &str, settings: &[&str]) -> Vec<String> {
         let (bed, ca) = (&self.bed, self.bed.ca().display().to_string());
         let own = [
-            format!("client-id={PUBLIC}"),
+            format!("client-id={client}"),
             format!("tenant={}", bed.fact("tenant")),
             format!("authority={}", bed.fact("entra").trim_end_matches('/')),
             format!("service={}", bed.fact("graph").trim_end_matches('/')),
         ];
-        let mut arguments =
-            vec!["account", "add", name, "--connector", "graph", "--auth", "oauth", "--ca-file", &ca];
-        for setting in own.iter().map(String::as_str).chain(settings.iter().copied()) {
-            arguments.extend(["--set", setting]);
+        let add = ["account", "add", name, "--connector", "graph", "--auth", auth, "--ca-file", &ca];
+        let mut arguments = add.map(str::to_owned).to_vec();
+        for setting in own.into_iter().chain(settings.iter().map(|setting| (*setting).to_owned())) {
+            arguments.extend(["--set".to_owned(), setting]);
         }
-        self.wissel.run(&arguments)
+        arguments
+    }
+
+    /// How many requests of this kind the Entra face answered with this code; 0 is success.
+    pub fn answered(&mut self, flow: &str, code: u32) -> u64 {
+        let counts = self.bed.command("sign-in-counts");
+        counts[flow][code.to_string()].as_u64().unwrap_or_default()
     }
 
     /// Adds an account of the same mailbox over IMAP, by password.

@@ -48,10 +48,11 @@ impl Drop for Pending {
 
 impl Authorization {
     /// Begins a sign-in whose answer comes to `redirect`, which stays letter by letter as it is: providers compare it so.
+    /// `claims`: what the service demanded of a token, and no renewal could give.
     ///
     /// # Errors
     /// The method has no page where a person signs in.
-    pub fn begin(plan: &Plan, redirect: &str) -> Result<Self, AuthError> {
+    pub fn begin(plan: &Plan, redirect: &str, claims: Option<&str>) -> Result<Self, AuthError> {
         let unusable = |what: &str| AuthError::setting(None, what.to_owned());
         let page = plan.authorize.clone().ok_or_else(|| {
             unusable("this auth method has no page where a person signs in for these settings")
@@ -64,9 +65,9 @@ impl Authorization {
             .set_redirect_uri(redirect_url);
         let mut request = client
             .authorize_url(CsrfToken::new_random)
-            .add_scopes(plan.scopes.iter().cloned().map(Scope::new))
+            .add_scopes(plan.asked().cloned().map(Scope::new))
             .set_pkce_challenge(challenge);
-        for (name, value) in plan.page_parameters() {
+        for (name, value) in plan.page_parameters(claims)? {
             request = request.add_extra_param(name, value);
         }
         let (link, state) = request.url();
@@ -123,7 +124,7 @@ impl Provider<'_> {
             return Err(AuthError::OtherState);
         }
         if let Some(issuer) = &answer.issuer {
-            self.check_issuer(issuer)?;
+            self.plan.check_issuer(issuer)?;
         }
         if let Some(error) = &answer.error {
             return Err(refused(&self.plan, error, answer.description.as_deref(), &[]));
@@ -132,17 +133,5 @@ impl Provider<'_> {
             return Err(AuthError::Protocol("the answer holds neither a code nor an error".to_owned()));
         };
         self.redeem(code, &pending.verifier, &pending.redirect).await
-    }
-
-    /// The issuer of an answer (RFC 9207) has to be the provider that was asked: the origin of the page or of the token
-    /// endpoint, since descriptions do not name issuers.
-    fn check_issuer(&self, issuer: &str) -> Result<(), AuthError> {
-        let own = [self.plan.authorize.as_ref(), Some(&self.plan.token)];
-        let is_own = |origin| own.into_iter().flatten().any(|url| url.origin() == origin);
-        if Url::parse(issuer).is_ok_and(|issuer| issuer.has_host() && is_own(issuer.origin())) {
-            return Ok(());
-        }
-        let got = issuer.chars().filter(|letter| !letter.is_control()).take(200).collect();
-        Err(AuthError::OtherIssuer { got })
     }
 }

@@ -78,6 +78,7 @@ impl Provider<'_> {
             answer.map_err(|error: oauth2::RequestTokenError<NoAnswer, DeviceCodeErrorResponse>| {
                 meaning(&self.plan, error, &self.hidden(&[sign_in.details.device_code().secret()]))
             })?;
-        Ok(self.grant(&answer, None))
+        self.check_id_token(answer.extra_fields().id_token.as_deref())?;
+        Ok(self.grant(&answer, None, None))
     }
 }

@@ -33,6 +33,9 @@ pub struct Grant {
     pub authorized: Timestamp,
     /// When the access token was last renewed.
     pub renewed: Timestamp,
+    /// What the service demanded of the token that was asked for last, beside what is always asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) claims: Option<String>,
     /// What went wrong since.
     #[serde(default)]
     pub failure: Option<Failure>,
@@ -54,6 +57,7 @@ impl Grant {
             user: None,
             authorized: now,
             renewed: now,
+            claims: None,
             failure: None,
         }
     }
@@ -102,17 +106,29 @@ impl Grant {
     }
 }
 
-/// Who signed in, by an ID token that came from the token endpoint over TLS, so that its signature need not be checked
-/// (OpenID Connect Core 1.0, section 3.1.3.7, item 6). Only shown to a person; nothing depends on it.
-pub(crate) fn signed_in(id_token: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Payload {
-        preferred_username: Option<String>,
-        email: Option<String>,
-        sub: Option<String>,
-    }
+/// What is read of an ID token. It came from the token endpoint over TLS, so that its signature need not be checked (OpenID
+/// Connect Core 1.0, section 3.1.3.7, item 6).
+#[derive(Deserialize)]
+struct Payload {
+    iss: Option<String>,
+    preferred_username: Option<String>,
+    email: Option<String>,
+    sub: Option<String>,
+}
+
+fn payload(id_token: &str) -> Option<Payload> {
     let payload = URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
-    let payload: Payload = serde_json::from_slice(&payload).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+/// Who issued an ID token.
+pub(crate) fn issuer_of(id_token: &str) -> Option<String> {
+    payload(id_token)?.iss
+}
+
+/// Who signed in. Only shown to a person; nothing depends on it.
+pub(crate) fn signed_in(id_token: &str) -> Option<String> {
+    let payload = payload(id_token)?;
     let name = payload.preferred_username.or(payload.email).or(payload.sub)?;
     let name: String = name.chars().filter(|letter| !letter.is_control()).take(320).collect();
     (!name.is_empty()).then_some(name)

@@ -27,6 +27,9 @@ const FOR_THE_PAGE: [&str; 10] = [
     "nonce",
 ];
 
+/// The parameter that says what a token has to hold (OpenID Connect Core 1.0, section 5.5).
+const CLAIMS: &str = "claims";
+
 /// An auth method, filled.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -44,8 +47,12 @@ pub struct Plan {
     pub(crate) authorize: Option<Url>,
     pub(crate) device: Option<Url>,
     pub(crate) token: Url,
+    pub(crate) issuers: Vec<String>,
     pub(crate) proofs: Vec<ClientAuthentication>,
     pub(crate) error_code: Option<Regex>,
+    pub(crate) consent_codes: Vec<String>,
+    /// Those that may be missing are not asked for.
+    pub(crate) asks_for_less: bool,
     parameters: BTreeMap<String, String>,
 }
 
@@ -103,8 +110,11 @@ impl Plan {
             authorize: url(&method.authorize)?,
             device: url(&method.device)?,
             token,
+            issuers: method.issuers.iter().map(|template| filled(template)).collect(),
             proofs: method.client_authentication.clone(),
             error_code,
+            consent_codes: method.consent_codes.clone(),
+            asks_for_less: false,
             parameters: parameters.filter(|(_, value)| !value.is_empty()).collect(),
         })
     }
@@ -121,45 +131,29 @@ impl Plan {
         format!("oauth-pending:{}", self.resource)
     }
 
-    /// Further parameters for the page where a person signs in.
-    pub(crate) fn page_parameters(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// Further parameters for requests for tokens, with those of a claims challenge.
+    /// Further parameters for the page where a person signs in, with those of a claims challenge.
     ///
     /// # Errors
     /// The challenge is no JSON object.
-    pub(crate) fn token_parameters(&self, claims: Option<&str>) -> Result<Vec<(String, String)>, AuthError> {
-        let own = self.parameters.iter().filter(|(name, _)| !FOR_THE_PAGE.contains(&name.as_str()));
-        let mut parameters: BTreeMap<String, String> =
-            own.map(|(name, value)| (name.clone(), value.clone())).collect();
+    pub(crate) fn page_parameters(
+        &self,
+        claims: Option<&str>,
+    ) -> Result<BTreeMap<String, String>, AuthError> {
+        let mut parameters = self.parameters.clone();
         if let Some(challenge) = claims {
-            let merged = merge(parameters.get("claims").map(String::as_str), challenge)?;
-            parameters.insert("claims".to_owned(), merged);
+            let merged = merge(parameters.get(CLAIMS).map(String::as_str), challenge)?;
+            parameters.insert(CLAIMS.to_owned(), merged);
         }
-        Ok(parameters.into_iter().collect())
+        Ok(parameters)
     }
 
-    /// Scopes that were asked for, are needed, and are not among the granted ones. Providers write a scope of a resource
-    /// with the resource before it or without; those of OpenID Connect stand for something else than access.
-    #[must_use]
-    pub fn missing<'a>(&'a self, granted: &[String]) -> Vec<&'a str> {
-        const NOT_ACCESS: [&str; 5] = ["openid", "profile", "email", "offline_access", "phone"];
-        if self.kind == AuthKind::OAuth2Client {
-            return Vec::new();
-        }
-        let bare = |scope: &str| {
-            let scope = scope.to_ascii_lowercase();
-            let resource = format!("{}/", self.resource.trim_end_matches('/').to_ascii_lowercase());
-            scope.strip_prefix(&resource).map(str::to_owned).unwrap_or(scope)
-        };
-        let granted: BTreeSet<String> = granted.iter().map(|scope| bare(scope)).collect();
-        let lacks = |scope: &&String| {
-            let scope = bare(scope);
-            !NOT_ACCESS.contains(&scope.as_str()) && scope != ".default" && !granted.contains(&scope)
-        };
-        self.scopes.iter().filter(lacks).map(String::as_str).collect()
+    /// The same for requests for tokens.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn token_parameters(&self, claims: Option<&str>) -> Result<Vec<(String, String)>, AuthError> {
+        let all = self.page_parameters(claims)?;
+        Ok(all.into_iter().filter(|(name, _)| !FOR_THE_PAGE.contains(&name.as_str())).collect())
     }
 }
 

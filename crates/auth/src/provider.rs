@@ -27,7 +27,7 @@ const LONGEST: u64 = 366 * 24 * 60 * 60;
 /// What an answer holds beside RFC 6749.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Extra {
-    id_token: Option<String>,
+    pub(crate) id_token: Option<String>,
 }
 
 impl fmt::Debug for Extra {
@@ -97,6 +97,13 @@ impl<'a> Provider<'a> {
         Ok(Self { plan, proof, asker: Asker { account, web } })
     }
 
+    /// The same, asking only for scopes that the account cannot do without.
+    #[must_use]
+    pub fn without_optional(mut self) -> Self {
+        self.plan = self.plan.without_optional();
+        self
+    }
+
     /// What is asked for.
     #[must_use]
     pub fn plan(&self) -> &Plan {
@@ -130,7 +137,7 @@ impl<'a> Provider<'a> {
 
     /// The scopes of a request for a token.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = Scope> {
-        self.plan.scopes.iter().cloned().map(Scope::new)
+        self.plan.asked().cloned().map(Scope::new)
     }
 
     /// A token for a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
@@ -152,7 +159,8 @@ impl<'a> Provider<'a> {
         }
         let answer = request.request_async(&self.asker).await;
         let answer = answer.map_err(|error| meaning(&self.plan, error, &self.hidden(&[code, verifier])))?;
-        Ok(self.grant(&answer, None))
+        self.check_id_token(answer.extra_fields().id_token.as_deref())?;
+        Ok(self.grant(&answer, None, None))
     }
 
     /// A token as the client itself, for no user (RFC 6749, section 4.4).
@@ -167,27 +175,47 @@ impl<'a> Provider<'a> {
         }
         let answer = request.request_async(&self.asker).await;
         let answer = answer.map_err(|error| meaning(&self.plan, error, &self.hidden(&[])))?;
-        Ok(self.grant(&answer, None))
+        Ok(self.grant(&answer, None, None))
     }
 
-    /// A new token for an old grant (RFC 6749, section 6). The scopes are those of the grant: none are asked for.
+    /// A new token for an old grant (RFC 6749, section 6). Where the provider does not give all of it any more, it is asked
+    /// once for what the account cannot do without.
     pub(crate) async fn renew(&self, old: &Grant, claims: Option<&str>) -> Result<Grant, AuthError> {
+        let asked = self.plan.renewed(&old.scopes);
+        match self.refresh(old, asked.as_deref(), claims).await {
+            Err(AuthError::Refused(refusal)) if self.plan.is_about_scopes(&refusal) => {
+                let Some(less) = self.plan.renewed_with_less(&old.scopes) else {
+                    return Err(AuthError::Refused(refusal));
+                };
+                self.refresh(old, Some(&less), claims).await
+            }
+            answered => answered,
+        }
+    }
+
+    async fn refresh(
+        &self,
+        old: &Grant,
+        scopes: Option<&[String]>,
+        claims: Option<&str>,
+    ) -> Result<Grant, AuthError> {
         let Some(refresh) = &old.refresh_token else { return Err(AuthError::NotAuthorized) };
         let refresh = refresh.expose_secret();
         let client = self.client();
         let token = RefreshToken::new(refresh.to_owned());
-        let mut request = client.exchange_refresh_token(&token);
+        let asked = scopes.into_iter().flatten().cloned().map(Scope::new);
+        let mut request = client.exchange_refresh_token(&token).add_scopes(asked);
         for (name, value) in self.parameters(claims)? {
             request = request.add_extra_param(name, value);
         }
         let answer = request.request_async(&self.asker).await;
         let answer = answer.map_err(|error| meaning(&self.plan, error, &self.hidden(&[refresh])))?;
-        Ok(self.grant(&answer, Some(old)))
+        Ok(self.grant(&answer, Some(old), scopes))
     }
 
     /// What an answer grants. What it leaves out stays as it was: the scopes that were asked for (RFC 6749, section 5.1),
     /// the refresh token (section 6), the user.
-    pub(crate) fn grant(&self, answer: &TokenAnswer, old: Option<&Grant>) -> Grant {
+    pub(crate) fn grant(&self, answer: &TokenAnswer, old: Option<&Grant>, asked: Option<&[String]>) -> Grant {
         let now = clock::now();
         let seconds = answer.expires_in().map_or(UNSAID, |time| time.as_secs()).min(LONGEST);
         let seconds = i64::try_from(seconds).unwrap_or(0);
@@ -200,10 +228,11 @@ impl<'a> Provider<'a> {
                 .map(|token| SecretString::from(token.secret().as_str()))
                 .or_else(|| old?.refresh_token.clone()),
             expires: now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX),
-            scopes: match (granted, old) {
-                (Some(scopes), _) => scopes.iter().map(|scope| scope.to_string()).collect(),
-                (None, Some(old)) => old.scopes.clone(),
-                (None, None) => self.plan.scopes.clone(),
+            scopes: match (granted, asked, old) {
+                (Some(scopes), ..) => scopes.iter().map(|scope| scope.to_string()).collect(),
+                (None, Some(asked), _) => asked.to_vec(),
+                (None, None, Some(old)) => old.scopes.clone(),
+                (None, None, None) => self.plan.asked().cloned().collect(),
             },
             user: id.and_then(signed_in).or_else(|| old?.user.clone()),
             authorized: old.map_or(now, |old| old.authorized),

@@ -77,6 +77,39 @@ impl Authority {
         text.as_ref().map(Grant::read).transpose()
     }
 
+    /// What the service demanded of a token, and no renewal could give: whoever signs in again is asked for it.
+    pub async fn demanded(&self, account: &Account, plan: &Plan) -> Option<String> {
+        let grant = self.granted(account, plan).await.ok().flatten()?;
+        grant.claims.filter(|_| grant.failure.is_some())
+    }
+
+    /// Tries a secret of the client that is not in use (yet) by renewing what the account was granted. What the provider
+    /// gives is kept before anything else, as after any renewal: it may take the place of what it was asked with. A
+    /// refusal leaves all as it is.
+    ///
+    /// # Errors
+    /// [`AuthError::NotAuthorized`] when there is nothing to renew; else the provider refuses, or it cannot be stored.
+    pub async fn try_secret(
+        &self,
+        account: &Account,
+        method: &AuthMethod,
+        secret: (SecretKind, secrecy::SecretString),
+    ) -> Result<(), AuthError> {
+        let provider = self.provider_with(account, method, secret)?;
+        if method.kind == AuthKind::OAuth2Client {
+            return provider.as_client(None).await.map(drop);
+        }
+        let field = provider.plan.field();
+        let slot = self.slot(account.id, &field);
+        let mut known = slot.lock().await;
+        let _turn = lock::take(&self.locks, account.id, &field).await?;
+        let old = self.granted(account, &provider.plan).await?.ok_or(AuthError::NotAuthorized)?;
+        let grant = provider.renew(&old, None).await?;
+        self.received(account, &field, &grant).await?;
+        *known = Some((Instant::now(), grant));
+        Ok(())
+    }
+
     /// Keeps a new grant in place of what was there, whatever state that was in.
     ///
     /// # Errors
@@ -134,6 +167,15 @@ impl Authority {
         self.grants.save(account, field, &grant.write()?).await.map_err(AuthError::Storage)
     }
 
+    /// Keeps what a provider has just given.
+    async fn received(&self, account: &Account, field: &str, grant: &Grant) -> Result<(), AuthError> {
+        fault::point("token-received");
+        self.save(account.id, field, grant).await?;
+        fault::point("token-stored");
+        tracing::debug!(account = account.name, expires = %grant.expires, "token renewed");
+        Ok(())
+    }
+
     async fn get(
         &self,
         account: &Account,
@@ -181,8 +223,8 @@ impl Authority {
     ) -> Result<Grant, AuthError> {
         let provider = self.provider(account, method).await?;
         let field = provider.plan.field();
-        let with = circumstances(&provider, old);
         let claims = refused.and_then(|refused| refused.claims.as_deref());
+        let with = circumstances(&provider, old, claims);
         let still_good = || old.is_good(clock::now()) && !is_refused(old, refused);
         if let Some(failure) = old.failure.as_ref().filter(|failure| failure.holds(&with, clock::now())) {
             return if still_good() { Ok(old.clone()) } else { Err(failure.error()) };
@@ -196,10 +238,8 @@ impl Authority {
         };
         match asked {
             Ok(grant) => {
-                fault::point("token-received");
-                self.save(account.id, &field, &grant).await?;
-                fault::point("token-stored");
-                tracing::debug!(account = account.name, expires = %grant.expires, "token renewed");
+                let grant = Grant { claims: claims.map(str::to_owned), ..grant };
+                self.received(account, &field, &grant).await?;
                 Ok(grant)
             }
             Err(AuthError::Refused(refusal)) => {
@@ -210,7 +250,8 @@ impl Authority {
                     attempts = failure.attempts,
                     "the provider refuses to renew the authorisation"
                 );
-                let failed = Grant { failure: Some(failure), ..old.clone() };
+                let claims = claims.map(str::to_owned).or_else(|| old.claims.clone());
+                let failed = Grant { claims, failure: Some(failure), ..old.clone() };
                 self.save(account.id, &field, &failed).await?;
                 if still_good() { Ok(failed) } else { Err(AuthError::Refused(refusal)) }
             }
@@ -238,20 +279,21 @@ fn usable(grant: &Grant, refused: Option<&RefusedToken>) -> Option<AccessToken> 
 }
 
 fn is_refused(grant: &Grant, refused: Option<&RefusedToken>) -> bool {
-    match (&grant.access_token, refused) {
-        (Some(token), Some(refused)) => token.expose_secret() == refused.token.expose_secret(),
-        _ => false,
-    }
+    let (Some(token), Some(refused)) = (&grant.access_token, refused) else { return false };
+    // Another token that was not asked to hold what is demanded would be refused as well.
+    let lacks = refused.claims.is_some() && grant.claims != refused.claims;
+    lacks || token.expose_secret() == refused.token.expose_secret()
 }
 
 /// A digest of what a provider is asked with: as long as it is the same, a refusal stays one.
-fn circumstances(provider: &Provider<'_>, old: &Grant) -> String {
+fn circumstances(provider: &Provider<'_>, old: &Grant, claims: Option<&str>) -> String {
     let plan = &provider.plan;
     let mut digest = Sha256::new();
     let (kind, secret) = provider.proof.parts();
     let refresh = old.refresh_token.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
     let scopes = plan.scopes.join(" ");
-    for part in [plan.token.as_str(), &plan.client_id, &scopes, kind, secret, refresh] {
+    let claims = claims.unwrap_or_default();
+    for part in [plan.token.as_str(), &plan.client_id, &scopes, kind, secret, refresh, claims] {
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part.as_bytes());
     }

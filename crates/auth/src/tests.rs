@@ -10,4 +10,5 @@
 mod codes;
 mod keeping;
 mod proofs;
+mod scopes;
 mod stage;

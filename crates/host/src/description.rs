@@ -175,8 +175,14 @@ fn check_auth(description: &Description) -> Result<(), Rejection> {
         for (member, template) in templates {
             check_template(description, template.as_deref(), &format!("/auth/{index}/{member}"))?;
         }
+        for (at, template) in auth.issuers.iter().enumerate() {
+            check_template(description, Some(template), &format!("/auth/{index}/issuers/{at}"))?;
+        }
+        // A value may be JSON, which has braces of its own.
         for (name, template) in &auth.parameters {
-            check_template(description, Some(template), &format!("/auth/{index}/parameters/{name}"))?;
+            for key in settings::keys(template) {
+                check_key(description, key, &format!("/auth/{index}/parameters/{name}"))?;
+            }
         }
     }
     Ok(())
@@ -188,13 +194,18 @@ fn check_template(description: &Description, template: Option<&str>, field: &str
         let Some((key, after)) = after.split_once('}') else {
             return Err(wrong(field, "a '{' is not closed"));
         };
-        match description.setting(key) {
-            None => return Err(wrong(field, format!("there is no setting '{key}'"))),
-            Some(setting) if setting.kind == SettingKind::Secret => {
-                return Err(wrong(field, format!("the secret '{key}' may not be part of a template")));
-            }
-            Some(_) => rest = after,
-        }
+        check_key(description, key, field)?;
+        rest = after;
     }
     Ok(())
+}
+
+fn check_key(description: &Description, key: &str, field: &str) -> Result<(), Rejection> {
+    match description.setting(key) {
+        None => Err(wrong(field, format!("there is no setting '{key}'"))),
+        Some(setting) if setting.kind == SettingKind::Secret => {
+            Err(wrong(field, format!("the secret '{key}' may not be part of a template")))
+        }
+        Some(_) => Ok(()),
+    }
 }

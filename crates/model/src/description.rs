@@ -218,6 +218,10 @@ pub struct AuthMethod {
     pub token: Option<String>,
     /// Where an administrator consents. A template.
     pub admin_consent: Option<String>,
+    /// Who answers and gives tokens: the issuer (RFC 9207; OpenID Connect Core 1.0, section 2), when the provider has
+    /// one. Templates of which one has to fit; `*` stands for one segment of the path.
+    #[serde(default)]
+    pub issuers: Vec<String>,
     /// What its tokens are for, such as the service's address: a token for one resource is never sent to another. A
     /// template.
     pub resource: Option<String>,
@@ -230,6 +234,9 @@ pub struct AuthMethod {
     pub client_authentication: Vec<ClientAuthentication>,
     /// A regular expression that finds the provider's own code in an `error_description` (RFC 6749, section 5.2).
     pub error_code: Option<String>,
+    /// Those of the provider's own codes that mean: nobody consented to a scope that was asked for.
+    #[serde(default)]
+    pub consent_codes: Vec<String>,
     /// Further request parameters, as templates.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,

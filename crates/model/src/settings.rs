@@ -202,12 +202,7 @@ pub fn fill(template: &str, settings: &BTreeMap<String, String>) -> String {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
-        let is_key = |text: &str| {
-            let mut letters = text.bytes();
-            letters.next().is_some_and(|first| first.is_ascii_lowercase())
-                && letters.all(|letter| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        };
-        let Some((key, after)) = after.split_once('}').filter(|(key, _)| is_key(key)) else {
+        let Some((key, after)) = key_before(after) else {
             filled.push('{');
             rest = after;
             continue;
@@ -217,6 +212,21 @@ pub fn fill(template: &str, settings: &BTreeMap<String, String>) -> String {
     }
     filled.push_str(rest);
     filled
+}
+
+/// The keys that [`fill`] puts values in place of.
+pub fn keys(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').skip(1).filter_map(|after| Some(key_before(after)?.0))
+}
+
+/// The key that a brace which was opened before this text closes in, and what follows it.
+fn key_before(text: &str) -> Option<(&str, &str)> {
+    let is_key = |text: &str| {
+        let mut letters = text.bytes();
+        letters.next().is_some_and(|first| first.is_ascii_lowercase())
+            && letters.all(|letter| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    text.split_once('}').filter(|(key, _)| is_key(key))
 }
 
 #[cfg(test)]

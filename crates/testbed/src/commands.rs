@@ -10,7 +10,7 @@ use wissel_testbed::{
     Testbed,
     entra::{
         Place, Rule,
-        directory::{Policy, Secret},
+        directory::{Certificate, Policy, Secret},
         sample::{CLIENT_ID, TENANT},
         tokens::GRAPH,
     },
@@ -20,10 +20,10 @@ use wissel_testbed::{
 
 /// One line for each command.
 const HELP: &str = "deliver N FOLDER · folders · create FOLDER · count TOKEN · renumber FOLDER · sign-ins · \
-    sign-in-counts · issued (every token and upload URL ever) · revoke USER · secret VALUE SECONDS (adds one) · secret-expired (all end now) · \
+    sign-in-counts · issued (every token and upload URL ever) · revoke USER · secret VALUE SECONDS (adds one) · secret-expired (all end now) · certificate FILE (registers one, PEM) · \
     fault CODE N [authorize|token|devicecode|adminconsent] · demand CLAIMS-JSON (of Graph tokens; {} ends it) · \
-    policy none|block|second-factor|block-device-code · consent given|withdrawn · advance SECONDS · \
-    set access|code|device|interval SECONDS · set jwt|strict-refresh|dynamic-consent on|off · \
+    policy none|block|second-factor|block-device-code · consent given|withdrawn|without PERMISSION (of all apps) · advance SECONDS · \
+    set access|code|device|interval SECONDS · set jwt|strict-refresh|dynamic-consent|claims-need-sign-in on|off · \
     browse URL [decline] (as the user, until a page asks nothing more) · \
     throttle SECONDS [silent] (429 for everything) · limit concurrent|requests|window|retry-after|upload-step N · \
     delta-reset · latency MS · move-away TEXT FOLDER · \
@@ -104,6 +104,17 @@ fn entra(bed: &Testbed, command: &str, argument: &str) -> Result<Value, String> 
             });
             Ok(json!({ "expired": now.to_string() }))
         }
+        ("certificate", [file]) => {
+            let pem = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+            let certificate = Certificate::from_pem(&pem).ok_or("no certificate with an RSA key")?;
+            let expires = certificate.expires.to_string();
+            entra.change(|directory| {
+                if let Some(app) = directory.app(CLIENT_ID) {
+                    app.certificates.push(certificate);
+                }
+            });
+            Ok(json!({ "expires": expires }))
+        }
         ("fault", [code, times, place @ ..]) => {
             let place = match place {
                 [] | ["token"] => Place::Token,
@@ -147,6 +158,17 @@ fn entra(bed: &Testbed, command: &str, argument: &str) -> Result<Value, String> 
             });
             Ok(json!({ "consent": how }))
         }
+        ("consent", ["without", name]) => {
+            let other = |one: &String| one.rsplit_once('/').is_none_or(|(_, other)| other != *name);
+            entra.change(|directory| {
+                for consents in directory.tenants.values_mut().flat_map(|tenant| tenant.consents.values_mut())
+                {
+                    consents.everybody.retain(other);
+                    consents.users.values_mut().for_each(|held| held.retain(other));
+                }
+            });
+            Ok(json!({ "without": name }))
+        }
         ("advance", [seconds]) => {
             entra.tokens().advance(span(seconds)?);
             Ok(json!({ "now": entra.tokens().now().to_string() }))
@@ -174,6 +196,7 @@ fn set(bed: &Testbed, name: &str, value: &str) -> Result<(), String> {
             "jwt" => settings.jwt = on,
             "strict-refresh" => settings.strict_refresh = on,
             "dynamic-consent" => settings.dynamic_consent = on,
+            "claims-need-sign-in" => settings.claims_need_sign_in = on,
             _ => return Err(format!("no such setting: {name}")),
         }
         Ok(())

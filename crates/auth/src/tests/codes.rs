@@ -16,7 +16,7 @@ fn query(link: &url::Url) -> BTreeMap<String, String> {
 #[test]
 fn a_link_asks_for_what_the_description_and_the_settings_say() {
     let stage = Stage::new("oauth2-code");
-    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
+    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/", None).unwrap();
     let asked = query(&begun.link);
     assert!(begun.link.as_str().starts_with("https://login.example.test/authorize?"));
     assert_eq!(asked["scope"], "openid offline_access https://mail.example.test/Mail.Read profile-read");
@@ -27,7 +27,7 @@ fn a_link_asks_for_what_the_description_and_the_settings_say() {
         ("inkoop@example.test", "http://localhost:7/")
     );
     assert!(asked["state"].len() >= 16 && !asked.contains_key("empty"));
-    let again = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
+    let again = Authorization::begin(&stage.plan(), "http://localhost:7/", None).unwrap();
     assert_ne!(query(&again.link)["state"], asked["state"]);
 }
 
@@ -61,7 +61,7 @@ fn an_answer_is_read_from_whatever_a_person_pastes() {
 #[tokio::test]
 async fn a_code_is_redeemed_with_its_verifier_and_the_same_redirect() {
     let stage = Stage::new("oauth2-code");
-    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
+    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/", None).unwrap();
     let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
     // {"preferred_username":"anna@example.test","sub":"1"}
     let id = "e30.eyJwcmVmZXJyZWRfdXNlcm5hbWUiOiJhbm5hQGV4YW1wbGUudGVzdCIsInN1YiI6IjEifQ.x";
@@ -89,7 +89,7 @@ async fn a_code_is_redeemed_with_its_verifier_and_the_same_redirect() {
 #[tokio::test]
 async fn an_answer_to_another_sign_in_or_from_somebody_else_is_not_redeemed() {
     let stage = Stage::new("oauth2-code");
-    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/").unwrap();
+    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/", None).unwrap();
     let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
     let finish = async |text: String| provider.finish(&begun.pending, &Answer::read(&text).unwrap()).await;
     let state = begun.pending.state();
@@ -108,7 +108,7 @@ async fn a_link_is_answered_later_once_and_not_after_a_day() {
     let stage = Stage::new("oauth2-code");
     let (authority, plan) = (&stage.authority, stage.plan());
     assert!(matches!(authority.pending(&stage.account, &plan).await, Err(AuthError::NothingPending { .. })));
-    let begun = Authorization::begin(&plan, "https://relay.example/").unwrap();
+    let begun = Authorization::begin(&plan, "https://relay.example/", None).unwrap();
     authority.keep_pending(&stage.account, &plan, &begun.pending).await.unwrap();
     let kept = authority.pending(&stage.account, &plan).await.unwrap();
     assert_eq!(kept.state(), begun.pending.state());

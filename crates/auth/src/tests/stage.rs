@@ -190,7 +190,7 @@ pub(super) fn method(kind: &str) -> AuthMethod {
             "read-mail": ["https://mail.example.test/Mail.Read"], "send-mail": ["Mail.Send"]
         },
         "clientAuthentication": ["none", "secret", "certificate"],
-        "errorCode": "CODE[0-9]+",
+        "errorCode": "CODE[0-9]+", "consentCodes": ["CODE65001"],
         "parameters": { "prompt": "select", "login_hint": "{mailbox}", "claims": "{\"access_token\":{\"cc\":{\"values\":[\"c1\"]}}}", "empty": "{gone}" }
     }))
     .unwrap()

@@ -67,6 +67,21 @@ impl Language {
         )
     }
 
+    /// What to do where the page wants an administrator's approval. `less`: permissions can be left out.
+    pub(crate) fn needs_approval(self, account: &str, less: bool) -> String {
+        let guide = self.pick(
+            format!("Does the page want an administrator's approval? `wissel account guide {account}` has a link for one."),
+            format!(
+                "Vraagt de pagina om goedkeuring van een beheerder? `wissel account guide {account}` heeft daar een link voor."
+            ),
+        );
+        let ask_less = self.pick(
+            format!("Or ask for less: `wissel account authorize {account} --without-optional`."),
+            format!("Of vraag minder: `wissel account authorize {account} --without-optional`."),
+        );
+        if less { format!("{guide} {ask_less}") } else { guide }
+    }
+
     /// The closing line of a sign-in.
     pub(crate) fn authorized(self, account: &str, user: Option<&str>) -> String {
         match user {

@@ -104,6 +104,12 @@ const ENTRA: Lines<'_> = &[
          en geheimen.",
     ),
     (
+        &["AADSTS700024"],
+        "What the certificate signed is not valid at this moment: the clock of this computer is off. Set it, and try again.",
+        "Wat het certificaat heeft ondertekend, is op dit moment niet geldig: de klok van deze computer loopt verkeerd. Zet \
+         de klok goed en probeer het opnieuw.",
+    ),
+    (
         &["AADSTS50020", "AADSTS50105", "AADSTS50034"],
         "This user does not belong to the tenant, or is not assigned to the app. Sign in with an account of the \
          organisation, or have an administrator assign the user under Enterprise applications.",

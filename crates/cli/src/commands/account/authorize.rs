@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Sign in on any device, by entering a short code there
     #[arg(long, conflicts_with_all = ["no_browser", "port"])]
     device: bool,
+    /// Ask only for the permissions that the account cannot do without
+    #[arg(long, conflicts_with = "paste")]
+    without_optional: bool,
     /// Open no browser; only print the link
     #[arg(long)]
     no_browser: bool,
@@ -52,10 +55,14 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let method = method(&account, &description, arguments.device)?;
     let authority = context.authority().await?;
     let provider = match authority.provider(&account, method).await {
+        Ok(provider) if arguments.without_optional => provider.without_optional(),
         Ok(provider) => provider,
         Err(error) => return Err(explained(context, &account, error).await),
     };
-    let signing_in = SigningIn { context, authority, account: &account, provider: &provider };
+    let less = provider.plan().asks_for_optional();
+    let approval = (less || method.admin_consent.is_some())
+        .then(|| context.language.needs_approval(&quoted(&account.name), less));
+    let signing_in = SigningIn { context, authority, account: &account, provider: &provider, approval };
     let by_link = match method.kind {
         AuthKind::OAuth2Code => arguments.link || (relay(&account).is_some() && !context.interactive()),
         _ if arguments.link || arguments.paste.is_some() => {
@@ -79,7 +86,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     match grant {
         Ok(grant) => signing_in.done(&description, method, &grant).await,
         Err(Ended::Stopped) => Ok(Code::Stopped),
-        Err(Ended::Failed(error)) => Err(explained(context, &account, error).await),
+        Err(Ended::Failed(error)) => Err(signing_in.explained(error).await),
     }
 }
 
@@ -103,13 +110,36 @@ struct SigningIn<'a> {
     authority: &'a Authority,
     account: &'a Account,
     provider: &'a Provider<'a>,
+    /// What to do where the provider's page wants an administrator, and never leads back here.
+    approval: Option<String>,
 }
 
 impl SigningIn<'_> {
+    /// The failure with the best advice that there is for it.
+    async fn explained(&self, error: AuthError) -> anyhow::Error {
+        let stuck = match &error {
+            AuthError::NobodyCame { .. } => true,
+            AuthError::Refused(refusal) => {
+                refusal.error == "access_denied" || self.provider.plan().is_about_scopes(refusal)
+            }
+            _ => false,
+        };
+        let explained = explained(self.context, self.account, error).await;
+        match (explained.downcast::<Problem>(), &self.approval) {
+            (Ok(problem), Some(approval)) if stuck => {
+                let next = format!("{} {approval}", problem.next);
+                Problem { next: next.trim().to_owned(), ..problem }.into()
+            }
+            (Ok(problem), _) => problem.into(),
+            (Err(other), _) => other,
+        }
+    }
+
     /// Prints a link, and keeps what its answer is checked against.
     async fn link(&self) -> CommandResult {
-        let relay = relay(self.account);
-        let begun = Authorization::begin(self.provider.plan(), relay.unwrap_or(NOBODY_LISTENS));
+        let (relay, demanded) = (relay(self.account), self.demanded().await);
+        let begun =
+            Authorization::begin(self.provider.plan(), relay.unwrap_or(NOBODY_LISTENS), demanded.as_deref());
         let kept = match begun {
             Ok(begun) => {
                 let plan = self.provider.plan();
@@ -127,8 +157,14 @@ impl SigningIn<'_> {
         } else {
             output::line(link.as_str());
             output::note(&self.context.language.link_advice(&next, relay.is_some()));
+            self.tell_of_approval();
         }
         Ok(Code::Done)
+    }
+
+    /// What the service demands of the token beside what is always asked for.
+    async fn demanded(&self) -> Option<String> {
+        self.authority.demanded(self.account, self.provider.plan()).await
     }
 
     /// Redeems what came of a link.

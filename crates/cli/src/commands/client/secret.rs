@@ -1,16 +1,12 @@
 //! `wissel client secret`, and the same for the client of an account as `wissel account secret`: several secrets side by
 //! side while one is replaced.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod trial;
 
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::json;
-use wissel_model::description::AuthKind;
-use wissel_model::{
-    Account, AccountId, ClientSecret, ConnectionPolicy, OAuthClient, SecretKind, SecretState, clock,
-};
+use wissel_model::{ClientSecret, OAuthClient, SecretKind, SecretState, clock};
 
 use crate::client_secret_input::ClientSecretOptions;
 use crate::commands::CommandResult;
@@ -102,22 +98,23 @@ pub(crate) enum Of {
 /// Carries out the command.
 pub(crate) async fn run(context: &Context, of: Of, command: Command) -> CommandResult {
     let store = context.store().await?;
-    let client = match of {
-        Of::Client => store.client_named(command.name()).await?,
-        Of::Account => {
-            let account = store.account_named(command.name()).await?;
-            account.client.as_deref().cloned().ok_or_else(|| {
-                Problem::usage(
-                    format!("account '{}' has no OAuth client, and so no secret of one", account.name),
-                    "A password is stored with `wissel account edit`.",
-                )
-            })?
-        }
+    let account = match of {
+        Of::Client => None,
+        Of::Account => Some(store.account_named(command.name()).await?),
+    };
+    let client = match &account {
+        None => store.client_named(command.name()).await?,
+        Some(account) => account.client.as_deref().cloned().ok_or_else(|| {
+            Problem::usage(
+                format!("account '{}' has no OAuth client, and so no secret of one", account.name),
+                "A password is stored with `wissel account edit`.",
+            )
+        })?,
     };
     match command {
         Command::Add { secret, .. } => add(context, &client, &secret).await,
         Command::List { .. } => list(context, &client).await,
-        Command::Test { label, .. } => test(context, &client, label.as_deref()).await,
+        Command::Test { label, .. } => trial::run(context, &client, account.as_ref(), label.as_deref()).await,
         Command::Use { label, untested, .. } => {
             put_into_use(context, &client, label.as_deref(), untested).await
         }
@@ -251,86 +248,6 @@ async fn list(context: &Context, client: &OAuthClient) -> CommandResult {
         super::warn(context, client).await?;
     }
     Ok(Code::Done)
-}
-
-async fn test(context: &Context, client: &OAuthClient, label: Option<&str>) -> CommandResult {
-    let store = context.store().await?;
-    let secrets = store.client_secrets(client.id).await?;
-    let in_use = secrets.iter().find(|secret| secret.state == SecretState::InUse);
-    let mut secret = match (in_use, label) {
-        (Some(only), None) if secrets.len() == 1 => only.clone(),
-        _ => pick(client, &secrets, label)?,
-    };
-    let account = tried_for(context, client).await?;
-    let description = context.description(&account.connector).await?;
-    // As the client itself: that takes nothing from what users granted.
-    let by_itself = description.auth.iter().find(|m| m.kind == AuthKind::OAuth2Client && m.needs_client());
-    let method = by_itself.ok_or_else(|| {
-        Problem::failed(
-            format!("connector '{}' describes no way to try a client's secret by itself", description.name),
-            "Use it with --untested, and try it with `wissel account test`.",
-        )
-    })?;
-    let value = context.secrets().await?.client_secret(&secret).await?;
-    let authority = context.authority().await?;
-    let asked =
-        async { authority.provider_with(&account, method, (secret.kind, value))?.as_client(None).await };
-    let (name, label) = (quoted(&client.name), quoted(&secret.label));
-    match asked.await {
-        Ok(_) => {
-            let now = clock::now();
-            let detail = json!({ "secret": secret.label, "given": true });
-            let record = Context::record("client.secret.test", &client.name, detail);
-            store.client_secret_tested(secret.id, Some(now), &record).await?;
-            secret.tested = Some(now);
-            let said = match secret.state {
-                SecretState::InUse => context.language.pick(
-                    format!("the provider gave a token for the secret {label}, which is in use"),
-                    format!("de provider gaf een token voor het geheim {label}, dat in gebruik is"),
-                ),
-                SecretState::Standby => context.language.pick(
-                    format!("the provider gave a token for the secret {label}; put it into use with `wissel client secret use {name} {label}`"),
-                    format!("de provider gaf een token voor het geheim {label}; neem het in gebruik met `wissel client secret use {name} {label}`"),
-                ),
-            };
-            done(context, client, &secret, "tested", &said);
-            Ok(Code::Done)
-        }
-        Err(error) => {
-            if error.is_permanent() {
-                let detail = json!({ "secret": secret.label, "given": false, "code": error.code() });
-                let record = Context::record("client.secret.test", &client.name, detail);
-                store.client_secret_tested(secret.id, None, &record).await?;
-            }
-            let advice =
-                error.code().and_then(|code| method.advice.iter().find(|advice| advice.code == code));
-            let next = match advice {
-                Some(advice) => advice.text.get(context.language.tag()).to_owned(),
-                None => "Look at the client's settings and at the secret in the provider's administration."
-                    .to_owned(),
-            };
-            let error = wissel_model::ConnectorError::from(error);
-            let (code, kind) = (Code::of_kind(error.kind), error.kind.as_str());
-            let message = format!("OAuth client {name}, secret {label}: {error}");
-            Err(Problem { code, name: kind, message, next }.into())
-        }
-    }
-}
-
-/// An account that the client serves, whose connections a test goes through; one made up where there is none.
-async fn tried_for(context: &Context, client: &OAuthClient) -> anyhow::Result<Account> {
-    let accounts = context.store().await?.accounts().await?;
-    let of_client = |account: &Account| account.client.as_ref().is_some_and(|other| other.id == client.id);
-    Ok(accounts.into_iter().find(of_client).unwrap_or_else(|| Account {
-        id: AccountId::generate(),
-        name: client.name.clone(),
-        connector: client.connector.clone(),
-        auth: String::new(),
-        client: Some(Arc::new(client.clone())),
-        settings: BTreeMap::new(),
-        connection: ConnectionPolicy::default(),
-        is_default: false,
-    }))
 }
 
 async fn put_into_use(

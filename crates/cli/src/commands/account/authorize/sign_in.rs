@@ -16,17 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 impl SigningIn<'_> {
     /// In a browser: the answer comes to this machine, or is pasted.
     pub(super) async fn browser(&self, port: Option<u16>, open: bool) -> Result<Grant, Ended> {
-        let plan = self.provider.plan();
+        let (plan, demanded) = (self.provider.plan(), self.demanded().await);
         let (pending, answer) = match relay(self.account) {
             Some(relay) => {
-                let Authorization { link, pending } = Authorization::begin(plan, relay)?;
+                let Authorization { link, pending } = Authorization::begin(plan, relay, demanded.as_deref())?;
                 self.show(&link, open, true);
                 let answer = self.bounded(pasted_line()).await?;
                 (pending, answer)
             }
             None => {
                 let loopback = Loopback::open(port).await?;
-                let Authorization { link, pending } = Authorization::begin(plan, &loopback.redirect())?;
+                let Authorization { link, pending } =
+                    Authorization::begin(plan, &loopback.redirect(), demanded.as_deref())?;
                 self.show(&link, open, false);
                 let answer = self.bounded(self.either(loopback, &pending)).await?;
                 (pending, answer)
@@ -52,6 +53,7 @@ impl SigningIn<'_> {
         let begun = self.provider.begin_device().await?;
         let language = self.context.language;
         output::note(&language.device_advice(begun.address(), begun.code(), begun.lasts()));
+        self.tell_of_approval();
         let waiting = async { self.provider.wait_for_device(&begun).await };
         tokio::select! {
             grant = waiting => Ok(grant?),
@@ -66,6 +68,14 @@ impl SigningIn<'_> {
         output::note(&format!("\n{link}\n"));
         if relayed || self.context.interactive() {
             output::note(language.paste_here(relayed));
+        }
+        self.tell_of_approval();
+    }
+
+    /// Said while it is waited: who stands before a page that leads nowhere reads it here.
+    pub(super) fn tell_of_approval(&self) {
+        if let Some(approval) = &self.approval {
+            output::note(approval);
         }
     }
 
