@@ -22,8 +22,8 @@ pub(crate) const FOLDERS: [&str; 3] =
 pub(crate) const PROCESSED: &str = "Postvak IN/Inkoop/Verwerkt";
 /// A message as it is fetched.
 pub(crate) const FETCH: &str = "GET messages/{id}/$value";
-/// A message as it is moved, when it is the only one.
-pub(crate) const MOVE: &str = "POST messages/{id}/move";
+/// The look where a message is before it is moved, when it is the only one.
+pub(crate) const LOOK: &str = "GET messages/{id}";
 
 /// How long a test waits for what has to come.
 const PATIENCE: Duration = Duration::from_secs(120);

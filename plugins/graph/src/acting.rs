@@ -1,7 +1,7 @@
-//! Moving, marking and deleting messages, twenty in one request. Each of them is one step for the service, and asked for in
-//! the folder that the message was listed in: what somebody moved elsewhere is left there, and counts as done.
-
-use std::collections::BTreeSet;
+//! Moving, marking and deleting messages, twenty in one request. Each of them is one step for the service.
+//!
+//! What takes a message out of its folder looks first whether it is still there: an immutable id leads to a message wherever
+//! somebody has put it, and there it is left.
 
 use wissel_connector::serde_json::{self, Value, json};
 use wissel_connector::types::Outcome;
@@ -9,42 +9,35 @@ use wissel_connector::{Error, ErrorKind, Result};
 
 use crate::batch::Call;
 use crate::folders::shown_id;
-use crate::protocol::documents::{Identified, Placed};
+use crate::protocol::documents::{Moved, Placed};
 use crate::protocol::failure::is_gone;
 use crate::protocol::ids::Listed;
 use crate::session::GraphSession;
 
 impl GraphSession {
-    pub(crate) fn move_all(
-        &mut self,
-        messages: &[String],
-        target: &str,
-        again: bool,
-    ) -> Result<Vec<Outcome>> {
+    pub(crate) fn move_all(&mut self, messages: &[String], target: &str) -> Result<Vec<Outcome>> {
         let doing = format!("move the messages to folder {}", shown_id(target));
-        let there = if again { self.moved_already(messages, target)? } else { BTreeSet::new() };
-        let (mut outcomes, left): (Vec<Outcome>, Vec<String>) = {
-            let (there, left): (Vec<_>, Vec<_>) = messages.iter().partition(|id| there.contains(id.as_str()));
-            (there.into_iter().map(Outcome::done).collect(), left.into_iter().cloned().collect())
-        };
+        let (mut outcomes, left) = self.still_in_place(messages, Some(target))?;
         let body = json!({ "destinationId": target });
         // Not to be repeated blindly: the service may make a second message of one that is there already.
         let call = |id: &str| {
             let path = format!("{}/move", Listed::read(id)?.path());
             Ok(Call { method: "POST", path, body: Some(body.clone()), idempotent: false })
         };
-        let (mut lost, mut moved) = (Vec::new(), Vec::new());
+        let mut lost = Vec::new();
         let stopped = self.act(&left, call, &doing, |id, answer| match answer {
             Ok(body) => {
-                let now = serde_json::from_value::<Identified>(body).ok();
-                moved.push(Outcome::moved(id, now.map(|message| Listed::write(&message.id, target))));
+                let now = serde_json::from_value::<Moved>(body).ok();
+                let new_id = now.map(|message| {
+                    Listed::write(&message.id, message.parent_folder_id.as_deref().unwrap_or(target))
+                });
+                outcomes.push(Outcome::moved(id, new_id));
             }
             Err(error) if error.kind == ErrorKind::NotFound => lost.push((id.to_owned(), error)),
-            Err(error) => moved.push(Outcome::failed(id, error)),
+            Err(error) => outcomes.push(Outcome::failed(id, error)),
         });
-        outcomes.append(&mut moved);
         if !lost.is_empty() {
-            // The service says alike that a message is not in its folder and that the target is gone.
+            // The service says alike that a message is gone and that the target is.
             let target_gone = self.service.folder(target, &doing).err();
             outcomes.extend(lost.into_iter().map(|(id, error)| match &target_gone {
                 Some(error) => Outcome::failed(id, error.clone()),
@@ -54,20 +47,27 @@ impl GraphSession {
         finished(outcomes, stopped)
     }
 
-    /// Those of the messages that lie in the target already or have left their folder, because an earlier attempt or a person
-    /// moved them. Looked up by themselves: what was begun once must not depend on how the service reads an address.
-    fn moved_already(&self, messages: &[String], target: &str) -> Result<BTreeSet<String>> {
-        let mut there = BTreeSet::new();
-        let path = |id: &str| Ok(Listed::read(id)?.path_anywhere());
-        self.look_up(messages, path, |id, parent| {
-            // What cannot be looked up tells its reason when it is moved.
-            if let (Ok(listed), Ok(parent)) = (Listed::read(id), parent)
-                && (parent == target || parent != listed.folder)
-            {
-                there.insert(id.to_owned());
+    /// The outcomes of those of the messages that are not in the folder any more that they were listed in, and the others.
+    /// A message that an earlier attempt or a person moved or deleted is done with; so is one that was listed in the target.
+    fn still_in_place(
+        &self,
+        messages: &[String],
+        target: Option<&str>,
+    ) -> Result<(Vec<Outcome>, Vec<String>)> {
+        let (mut settled, mut left) = (Vec::new(), Vec::new());
+        let path = |id: &str| Ok(Listed::read(id)?.path());
+        let stopped = self.look_up(messages, path, |id, parent| match (Listed::read(id), parent) {
+            (Ok(listed), Ok(parent)) if parent == listed.folder && Some(listed.folder) != target => {
+                left.push(id.to_owned());
             }
-        })?;
-        Ok(there)
+            (Ok(_), Ok(_)) => settled.push(Outcome::done(id)),
+            (Ok(_), Err(error)) => settled.push(gone_is_done(id, error)),
+            (Err(error), _) => settled.push(Outcome::failed(id, error)),
+        });
+        match stopped {
+            Err(error) if left.is_empty() && settled.is_empty() => Err(error),
+            _ => Ok((settled, left)),
+        }
     }
 
     /// Asks in which folder each of the messages with these addresses lies now, and hands over the answers.
@@ -87,17 +87,19 @@ impl GraphSession {
         })
     }
 
+    /// Marking takes no message out of its folder, so it needs no look.
     pub(crate) fn mark_all(&mut self, messages: &[String], read: bool) -> Result<Vec<Outcome>> {
         let body = json!({ "isRead": read });
         let call = |id: &str| {
             let path = Listed::read(id)?.path();
             Ok(Call { method: "PATCH", path, body: Some(body.clone()), idempotent: true })
         };
-        self.all_done(messages, call, "mark the messages")
+        self.each_done(messages, call, "mark the messages", Vec::new())
     }
 
     pub(crate) fn delete_all(&mut self, messages: &[String]) -> Result<Vec<Outcome>> {
         let for_good = self.deletes_for_good;
+        let (gone, left) = self.still_in_place(messages, None)?;
         let call = |id: &str| {
             let path = Listed::read(id)?.path();
             let (method, path) = match for_good {
@@ -106,17 +108,17 @@ impl GraphSession {
             };
             Ok(Call { method, path, body: None, idempotent: true })
         };
-        self.all_done(messages, call, "delete the messages")
+        self.each_done(&left, call, "delete the messages", gone)
     }
 
-    /// Sends one call for each message; those that are gone from their folder count as done.
-    fn all_done(
+    /// Sends one call for each message, and adds its outcome; a message that is gone meanwhile is done with.
+    fn each_done(
         &self,
         messages: &[String],
         call: impl Fn(&str) -> Result<Call>,
         doing: &str,
+        mut outcomes: Vec<Outcome>,
     ) -> Result<Vec<Outcome>> {
-        let mut outcomes = Vec::with_capacity(messages.len());
         let stopped = self.act(messages, call, doing, |id, answer| {
             outcomes.push(match answer {
                 Ok(_) => Outcome::done(id),
@@ -153,7 +155,7 @@ impl GraphSession {
     }
 }
 
-/// A message that is certainly gone from its folder needs nothing more done.
+/// A message that is certainly gone needs nothing more done.
 fn gone_is_done(id: &str, error: Error) -> Outcome {
     if is_gone(&error) { Outcome::done(id) } else { Outcome::failed(id, error) }
 }

@@ -11,8 +11,7 @@ use wissel_connector::{Error, ErrorKind, Result};
 
 use crate::folders::shown_id;
 use crate::protocol::address;
-use crate::protocol::documents::{ChangedItem, Page};
-use crate::protocol::ids::Listed;
+use crate::protocol::documents::{CHANGED_FIELDS, ChangedItem, Page};
 use crate::service::endless;
 use crate::session::GraphSession;
 
@@ -36,7 +35,7 @@ impl GraphSession {
                 other => return other,
             }
         }
-        let query = format!("$select=id&$filter={}", address::value(&self.filter_of_a_day()?));
+        let query = format!("$select={CHANGED_FIELDS}&$filter={}", address::value(&self.filter_of_a_day()?));
         self.collect(&format!("{url}?{query}"), folder, &doing, true)
     }
 
@@ -48,7 +47,7 @@ impl GraphSession {
             let page: Page<ChangedItem> = self.service.get_large(&url, doing)?;
             let new = page.value.into_iter().filter(|item| item.removed.is_none());
             if !list_again {
-                changed.extend(new.map(|item| Listed::write(&item.id, folder)));
+                changed.extend(new.map(|item| item.listed_in(folder)));
             }
             let (link, more) = match (page.next, page.delta) {
                 (Some(next), _) => (next, true),

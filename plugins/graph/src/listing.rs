@@ -8,13 +8,12 @@
 use std::collections::BTreeSet;
 
 use wissel_connector::serde_json::{self, json};
-use wissel_connector::types::{Message, MessagePage, PageRequest};
+use wissel_connector::types::{MessagePage, PageRequest};
 use wissel_connector::{Error, Result};
 
 use crate::folders::shown_id;
 use crate::protocol::address;
 use crate::protocol::documents::{MESSAGE_FIELDS, MessageItem, Page};
-use crate::protocol::ids::Listed;
 use crate::service::endless;
 use crate::session::GraphSession;
 
@@ -71,8 +70,7 @@ impl GraphSession {
                 // Of an earlier time than the last one: the service rounds.
                 if !place.given.contains(&message.id) {
                     place.pass(&message);
-                    let id = Listed::write(&message.id, folder);
-                    messages.push(Message { id, ..message.into() });
+                    messages.push(message.listed_in(folder));
                 }
             }
             match page.next {
@@ -113,6 +111,7 @@ mod tests {
     fn a_token_names_those_of_the_last_moment_alone() {
         let message = |id: &str, time: &str| MessageItem {
             id: id.to_owned(),
+            parent_folder_id: None,
             internet_message_id: None,
             received_date_time: Some(time.to_owned()),
             subject: None,

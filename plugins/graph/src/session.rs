@@ -68,8 +68,9 @@ impl Session for GraphSession {
         self.fetch_all(messages, into)
     }
 
-    fn move_messages(&mut self, messages: &[String], target: &str, again: bool) -> Result<Vec<Outcome>> {
-        self.move_all(messages, target, again)
+    /// Each move looks first where the messages are, so a repeated one is like any other.
+    fn move_messages(&mut self, messages: &[String], target: &str, _again: bool) -> Result<Vec<Outcome>> {
+        self.move_all(messages, target)
     }
 
     fn mark_messages(&mut self, messages: &[String], read: bool) -> Result<Vec<Outcome>> {

@@ -8,7 +8,7 @@ use wissel_connector::testing::RecordingDelivery;
 use wissel_connector::{Error, ErrorKind, Session};
 
 fn value(id: &str, answer: &str) -> String {
-    format!("> GET {ME}/mailFolders/INBOX/messages/{id}/$value\n{answer}\n")
+    format!("> GET {ME}/messages/{id}/$value\n{answer}\n")
 }
 
 fn whole(id: &str) -> String {

@@ -135,7 +135,8 @@ fn a_folder_that_is_gone_is_not_found_and_named() {
 }
 
 /// The first request of changes: the host's clock stands at 2026-11-22T16:00:00Z.
-const FRESH: &str = "messages/delta?$select=id&$filter=receivedDateTime%20ge%202026-11-21T16:00:00Z";
+const FRESH: &str =
+    "messages/delta?$select=id,parentFolderId&$filter=receivedDateTime%20ge%202026-11-21T16:00:00Z";
 
 #[test]
 fn the_first_cursor_comes_with_a_listing_and_later_ones_with_what_changed() {
@@ -211,5 +212,19 @@ fn changes_of_a_missing_folder_and_links_without_a_token_are_errors() {
     let (host, mut session) = session(&script);
     let kinds = [(); 3].map(|()| session.changes("A", None).unwrap_err().kind);
     assert_eq!(kinds, [ErrorKind::NotFound, ErrorKind::Protocol, ErrorKind::Protocol]);
+    finish(&host);
+}
+
+#[test]
+fn an_id_has_the_folder_that_the_message_itself_names() {
+    let mut elsewhere = message("a", "2026-11-22T16:05:09Z");
+    elsewhere["parentFolderId"] = json!("REAL");
+    let script = format!(
+        "> GET {ME}/mailFolders/A/messages?{MESSAGE}&$orderby=receivedDateTime&$top=10\n< 200\n< {}",
+        json!({ "value": [elsewhere] })
+    );
+    let (host, mut session) = session(&script);
+    let page = session.list_messages("A", &page(10)).unwrap();
+    assert_eq!(page.messages[0].id, "a:REAL");
     finish(&host);
 }

@@ -113,8 +113,8 @@ fn with_attachments(
 }
 
 /// `GET messages/{id}/$value`: the message as MIME, written anew while it is sent.
-pub(super) fn value(target: &Target<'_>, folder: Option<FolderId>, id: &str) -> Result<Reply, GraphError> {
-    let (_, message) = target.message(id, folder)?;
+pub(super) fn value(target: &Target<'_>, id: &str) -> Result<Reply, GraphError> {
+    let (_, message) = target.message(id, None)?;
     let rewrite = Rewrite::new(message.id.0, rfc5322(message.received));
     Ok(Reply::pieces("text/plain", walk::stream(&message.content, rewrite)))
 }

@@ -111,7 +111,9 @@ fn in_messages(target: &Target<'_>, folder: Option<FolderId>, rest: &[String]) -
         [id] if get => messages::get(target, folder, id),
         [id] if patch => changes::patch(target, folder, id),
         [id] if delete => changes::delete(target, folder, id),
-        [id, "$value"] if get => messages::value(target, folder, id),
+        [id, "$value"] if get && folder.is_none() => messages::value(target, id),
+        // Documented, and refused all the same.
+        [_, "$value"] if get => Err(not_supported()),
         [id, "move"] if post => changes::move_message(target, folder, id),
         [id, "copy"] if post => changes::copy(target, folder, id),
         [id, "permanentDelete"] if post => changes::permanent_delete(target, folder, id),
@@ -132,6 +134,11 @@ fn in_messages(target: &Target<'_>, folder: Option<FolderId>, rest: &[String]) -
 
 fn no_segment(name: &str) -> GraphError {
     GraphError::bad_request("BadRequest", format!("Resource not found for the segment '{name}'."))
+}
+
+fn not_supported() -> GraphError {
+    let message = "The OData request is not supported.";
+    GraphError::new(StatusCode::METHOD_NOT_ALLOWED, "ErrorInvalidRequest", message)
 }
 
 fn not_allowed() -> GraphError {

@@ -5,12 +5,18 @@ use serde::Deserialize;
 use wissel_connector::serde_json::Value;
 use wissel_connector::types::Message;
 
+use crate::protocol::ids::Listed;
+
 /// What is read of a folder.
 pub(crate) const FOLDER_FIELDS: &str =
     "id,displayName,parentFolderId,childFolderCount,totalItemCount,unreadItemCount";
 
 /// What is read of a message.
-pub(crate) const MESSAGE_FIELDS: &str = "id,internetMessageId,receivedDateTime,subject,from,isRead";
+pub(crate) const MESSAGE_FIELDS: &str =
+    "id,parentFolderId,internetMessageId,receivedDateTime,subject,from,isRead";
+
+/// What is read of a message that changed.
+pub(crate) const CHANGED_FIELDS: &str = "id,parentFolderId";
 
 /// A page of a collection.
 #[derive(Debug, Deserialize)]
@@ -58,11 +64,20 @@ pub(crate) struct Placed {
     pub(crate) parent_folder_id: String,
 }
 
+/// A message after a move.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Moved {
+    pub(crate) id: String,
+    pub(crate) parent_folder_id: Option<String>,
+}
+
 /// A message.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MessageItem {
     pub(crate) id: String,
+    pub(crate) parent_folder_id: Option<String>,
     pub(crate) internet_message_id: Option<String>,
     pub(crate) received_date_time: Option<String>,
     pub(crate) subject: Option<String>,
@@ -72,8 +87,10 @@ pub(crate) struct MessageItem {
 
 /// A message of the changes of a folder.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ChangedItem {
     pub(crate) id: String,
+    pub(crate) parent_folder_id: Option<String>,
     #[serde(rename = "@removed")]
     pub(crate) removed: Option<Value>,
 }
@@ -91,17 +108,25 @@ struct EmailAddress {
     address: Option<String>,
 }
 
-impl From<MessageItem> for Message {
-    fn from(item: MessageItem) -> Self {
-        Self {
-            id: item.id,
-            internet_message_id: item.internet_message_id.filter(|id| !id.is_empty()),
-            subject: item.subject,
-            sender: item.from.and_then(|from| from.email_address).and_then(sender),
-            received: item.received_date_time,
+impl MessageItem {
+    /// The message as one of a listing of `folder`.
+    pub(crate) fn listed_in(self, folder: &str) -> Message {
+        Message {
+            id: Listed::write(&self.id, self.parent_folder_id.as_deref().unwrap_or(folder)),
+            internet_message_id: self.internet_message_id.filter(|id| !id.is_empty()),
+            subject: self.subject,
+            sender: self.from.and_then(|from| from.email_address).and_then(sender),
+            received: self.received_date_time,
             size: None,
-            read: item.is_read,
+            read: self.is_read,
         }
+    }
+}
+
+impl ChangedItem {
+    /// The id that the message has in a listing of `folder`.
+    pub(crate) fn listed_in(&self, folder: &str) -> String {
+        Listed::write(&self.id, self.parent_folder_id.as_deref().unwrap_or(folder))
     }
 }
 

@@ -1,7 +1,9 @@
-//! Ids of messages as the host keeps them: the service's immutable id, and the folder that the message was listed in.
+//! Ids of messages as the host keeps them: the service's immutable id, and the folder that the message was listed in, as the
+//! message itself told it (`parentFolderId`), so that like is compared with like.
 //!
-//! The immutable id alone would go on naming a message that somebody has moved elsewhere. With its folder, the service is
-//! asked for the message in that folder, so that one that left it is gone, and stays where it was put.
+//! The immutable id goes on naming a message that somebody has moved elsewhere. With the folder beside it, what would take
+//! the message out of a folder can look whether it is still that one. The addresses of the service have no folder: with one,
+//! it refuses `$value` (405, against its documentation), and nowhere promises that the folder counts.
 
 use wissel_connector::{Error, Result};
 
@@ -37,14 +39,8 @@ impl<'a> Listed<'a> {
         format!("{message}{BETWEEN}{folder}")
     }
 
-    /// The address of the message, as long as it is in its folder.
-    pub(crate) fn path(&self) -> String {
-        let (message, folder) = (address::segment(self.message), address::segment(self.folder));
-        format!("/mailFolders/{folder}/messages/{message}")
-    }
-
     /// The address of the message, wherever it is.
-    pub(crate) fn path_anywhere(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         format!("/messages/{}", address::segment(self.message))
     }
 }
@@ -54,15 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_leads_to_its_folder_alone() {
+    fn an_id_names_the_message_and_its_folder() {
         let id = Listed::write("AAk-_=", "AQM=");
         let read = Listed::read(&id).unwrap();
         assert_eq!((read.message, read.folder), ("AAk-_=", "AQM="));
-        assert_eq!(read.path(), "/mailFolders/AQM%3D/messages/AAk-_%3D");
-        assert_eq!(read.path_anywhere(), "/messages/AAk-_%3D");
+        assert_eq!(read.path(), "/messages/AAk-_%3D");
         for strange in ["", ":", "AAk-_=", "a:", ":b", "..:b", "a:..", "delta:b", "a:b\n"] {
             assert!(Listed::read(strange).is_err(), "{strange}");
         }
-        assert_eq!(Listed::read("a:b/c:d").unwrap().path(), "/mailFolders/b%2Fc%3Ad/messages/a");
+        assert_eq!(Listed::read("a/1:b:c").unwrap(), Listed { message: "a/1", folder: "b:c" });
     }
 }

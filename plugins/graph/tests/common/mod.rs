@@ -21,7 +21,7 @@ pub const ME: &str = "https://graph.example.test/v1.0/me";
 pub const FOLDER: &str =
     "$select=id,displayName,parentFolderId,childFolderCount,totalItemCount,unreadItemCount";
 /// What is asked of a message.
-pub const MESSAGE: &str = "$select=id,internetMessageId,receivedDateTime,subject,from,isRead";
+pub const MESSAGE: &str = "$select=id,parentFolderId,internetMessageId,receivedDateTime,subject,from,isRead";
 
 /// An account of the service of [`ROOT`].
 pub fn open_with(host: &ScriptedHost, settings: &[(&str, &str)]) -> Result<GraphSession> {
