@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use wissel_tests::graph::{ACCOUNT, House, USER};
 use wissel_tests::wissel::Running;
 
@@ -10,8 +11,12 @@ use crate::scene::{JOB, RUN};
 
 /// Octets of the large message before the service writes it anew.
 const LARGE: u64 = 150_000_000;
+/// Messages of the large folder.
+const LARGE_FOLDER: usize = 20_000;
 /// KiB of memory that a run may take; the message would take more.
 const MOST_MEMORY: u64 = 120 * 1024;
+/// The same where the whole large folder is held against the ledger, as at the first run after a baseline.
+const MOST_FOR_COMPARISON: u64 = 180 * 1024;
 
 /// The most memory that the process has had until now, in KiB; none when it has ended.
 fn peak(running: &Running) -> Option<u64> {
@@ -29,13 +34,7 @@ fn a_message_of_150_megabytes_arrives_whole_in_bounded_memory() {
     let sink = house.wissel.path("uit").display().to_string();
     let job = ["job", "add", JOB, "--account", ACCOUNT, "--folder", "Postvak IN/Algemeen", "--to", &sink];
     house.wissel.run(&[&job[..], &["--processed", "Postvak IN/Algemeen/Verwerkt"]].concat()).success();
-    let mut running = house.wissel.spawn(&RUN);
-    let mut memory = 0;
-    while running.is_running() {
-        memory = peak(&running).unwrap_or_default().max(memory);
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let report = running.wait().success().json();
+    let (report, memory) = watched(&house, &RUN);
     assert_eq!(report["imported"], 4, "{report}");
     let files = fs::read_dir(&sink).unwrap().map(|entry| entry.unwrap().path());
     let large = files.filter(|file| fs::metadata(file).unwrap().len() > LARGE / 10).collect::<Vec<_>>();
@@ -50,41 +49,70 @@ fn a_message_of_150_megabytes_arrives_whole_in_bounded_memory() {
     assert!((1..MOST_MEMORY).contains(&memory), "{memory} KiB");
 }
 
+/// The names of `count` folders below a folder. Some lie in others, and more lie beside each other than come on a page.
+fn folders_below(top: &str, count: usize) -> Vec<String> {
+    let name = |number: usize| match number % 8 {
+        7 => format!("{top}/Map {}/Deel {number}", number - 7),
+        _ => format!("{top}/Map {number}"),
+    };
+    (0..count).map(name).collect()
+}
+
+/// Runs a command of the program to its end. Answers with what it printed, and the most memory that it had, in KiB.
+fn watched(house: &House, arguments: &[&str]) -> (Value, u64) {
+    let mut running = house.wissel.spawn(arguments);
+    let mut memory = 0;
+    while running.is_running() {
+        memory = peak(&running).unwrap_or_default().max(memory);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    (running.wait().success().json(), memory)
+}
+
 #[test]
-fn eight_hundred_folders_and_thousands_of_messages_are_listed_whole() {
+fn eight_hundred_folders_and_twenty_thousand_messages_are_listed_whole() {
     const TOP: &str = "Postvak IN/Archief";
     let mut house = House::empty(&["--messages", "0"]);
     house.add(ACCOUNT, &[&format!("mailbox={USER}")]).success();
     house.authorize(ACCOUNT, USER);
-    let mut names = Vec::new();
-    for number in 0..800 {
-        // Some lie in others, and more lie beside each other than come on a page.
-        let name = match number % 8 {
-            7 => format!("{TOP}/Map {}/Deel {number}", number - 7),
-            _ => format!("{TOP}/Map {number}"),
-        };
+    let names = folders_below(TOP, 800);
+    for name in &names {
         house.bed.command(&format!("create {name}"));
-        names.push(name);
     }
     let listed = house.wissel.json(&["folder", "list", ACCOUNT]).to_string();
     let missing: Vec<_> =
         names.iter().filter(|name| !listed.contains(name.rsplit('/').next().unwrap())).collect();
     assert!(missing.is_empty(), "{} folders are missing: {missing:?}", missing.len());
 
-    let mut expected = 0;
-    for (name, count) in
-        [(TOP, 2500), (names[3].as_str(), 600), (names[7].as_str(), 3), (names[799].as_str(), 1)]
-    {
+    let places =
+        [(TOP, LARGE_FOLDER), (names[3].as_str(), 600), (names[7].as_str(), 3), (names[799].as_str(), 1)];
+    for (name, count) in places {
         let answer = house.bed.command(&format!("deliver {count} {name}"));
-        expected += answer["delivered"].as_array().unwrap().len();
+        assert_eq!(answer["delivered"].as_array().unwrap().len(), count);
     }
+    let expected: usize = places.iter().map(|(_, count)| count).sum();
     let sink = house.wissel.path("uit").display().to_string();
     let job = ["job", "add", JOB, "--account", ACCOUNT, "--folder", TOP, "--subfolders", "--to", &sink];
     house.wissel.run(&[&job[..], &["--action", "leave"]].concat()).success();
-    let report = house.wissel.json(&["job", "run", JOB, "--dry-run"]);
+    let (report, memory) = watched(&house, &["job", "run", JOB, "--dry-run", "--json"]);
     let candidates = report["candidates"].as_array().unwrap();
     let mut ids: Vec<String> = candidates.iter().map(|one| one["message"]["id"].to_string()).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!((candidates.len(), ids.len()), (expected, expected));
+    println!("{memory} KiB at most for a list of all");
+
+    // All that the large folder holds is counted as done, and what comes then is all that is imported.
+    house.wissel.run(&["job", "edit", JOB, "--subfolders=false"]).success();
+    let (report, memory) = watched(&house, &["job", "baseline", JOB, "--json"]);
+    assert_eq!(report["total"], LARGE_FOLDER, "{report}");
+    println!("{memory} KiB at most for the baseline");
+    assert!((1..MOST_MEMORY).contains(&memory), "{memory} KiB");
+    house.bed.command(&format!("deliver 3 {TOP}"));
+    let (report, memory) = watched(&house, &RUN);
+    assert_eq!((&report["imported"], &report["errors"]), (&json!(3), &json!([])), "{report}");
+    let files = fs::read_dir(&sink).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(files.filter(|file| file.extension().is_some_and(|end| end == "eml")).count(), 3);
+    println!("{memory} KiB at most for the run");
+    assert!((1..MOST_FOR_COMPARISON).contains(&memory), "{memory} KiB");
 }

@@ -107,7 +107,7 @@ pub(super) fn messages(target: &Target<'_>, folder: Option<FolderId>) -> Result<
         .filter(|message| first_round || !(control.omits_moved() && message.moved_in))
         .filter(|message| {
             let reading = Reading::new(target, folder, message);
-            filter.as_ref().is_none_or(|filter| filter.passes(&|name: &str| reading.at(name)))
+            filter.as_ref().is_none_or(|filter| filter.passes(&reading))
         })
         .map(|message| Told::Message(Box::new(message)))
         .collect();
@@ -178,11 +178,12 @@ fn page(url: &str, context: String, value: Vec<Value>, next: Option<Token>, toke
 pub(super) fn folders(target: &Target<'_>) -> Result<Reply, GraphError> {
     let token = Token::of(target, FolderId(0))?;
     let folders = target.mailbox.folders();
+    let children = folders::children(&folders);
     let changed = token.since < token.until;
     let select = target.call.query.select();
     let visible = folders.iter().filter(|folder| changed && !folder.hidden);
     let value = visible
-        .map(|folder| odata::select(folders::write(target, folder, &folders), select.as_deref()))
+        .map(|folder| odata::select(folders::write(target, folder, &children), select.as_deref()))
         .collect();
     let url = format!("{}/mailFolders/delta", target.url);
     Ok(page(&url, target.context("mailFolders"), value, None, token))

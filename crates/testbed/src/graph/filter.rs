@@ -2,9 +2,29 @@
 //!
 //! Comparisons, `and`, `or`, `not`, parentheses, `startswith`, `endswith`, `contains`, and `any` over a list of words.
 
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::errors::GraphError;
+
+/// What is filtered.
+pub(super) trait Properties {
+    /// The value of a property, by its path.
+    fn at(&self, path: &str) -> Value;
+
+    /// The same where it is a time that need not be written out: a large folder has many.
+    fn time(&self, _path: &str) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl<F: Fn(&str) -> Value> Properties for F {
+    fn at(&self, path: &str) -> Value {
+        self(path)
+    }
+}
 
 /// A filter that was read.
 #[derive(Debug)]
@@ -32,7 +52,9 @@ pub(super) enum Filter {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Literal {
     Text(String),
-    /// `true`, `null`, a number, or a date without quotes.
+    /// A date without quotes.
+    Time(Timestamp),
+    /// `true`, `null` or a number.
     Word(String),
 }
 
@@ -45,24 +67,27 @@ impl Filter {
     }
 
     /// Whether something with these properties passes.
-    pub(super) fn passes(&self, property: &impl Fn(&str) -> Value) -> bool {
+    pub(super) fn passes(&self, item: &impl Properties) -> bool {
         match self {
-            Self::And(one, other) => one.passes(property) && other.passes(property),
-            Self::Or(one, other) => one.passes(property) || other.passes(property),
-            Self::Not(one) => !one.passes(property),
-            Self::Compare { property: name, operator, literal } => {
-                let order = compare(&property(name), literal);
+            Self::And(one, other) => one.passes(item) && other.passes(item),
+            Self::Or(one, other) => one.passes(item) || other.passes(item),
+            Self::Not(one) => !one.passes(item),
+            Self::Compare { property, operator, literal } => {
+                let order = match (literal, item.time(property)) {
+                    (Literal::Time(literal), Some(time)) => Some(time.cmp(literal)),
+                    _ => compare(&item.at(property), literal),
+                };
                 match operator.as_str() {
-                    "eq" => order == Some(std::cmp::Ordering::Equal),
-                    "ne" => order != Some(std::cmp::Ordering::Equal),
-                    "gt" => order.is_some_and(std::cmp::Ordering::is_gt),
-                    "ge" => order.is_some_and(std::cmp::Ordering::is_ge),
-                    "lt" => order.is_some_and(std::cmp::Ordering::is_lt),
-                    _ => order.is_some_and(std::cmp::Ordering::is_le),
+                    "eq" => order == Some(Ordering::Equal),
+                    "ne" => order != Some(Ordering::Equal),
+                    "gt" => order.is_some_and(Ordering::is_gt),
+                    "ge" => order.is_some_and(Ordering::is_ge),
+                    "lt" => order.is_some_and(Ordering::is_lt),
+                    _ => order.is_some_and(Ordering::is_le),
                 }
             }
-            Self::Call { function, property: name, text } => {
-                let value = property(name).as_str().unwrap_or_default().to_lowercase();
+            Self::Call { function, property, text } => {
+                let value = item.at(property).as_str().unwrap_or_default().to_lowercase();
                 let text = text.to_lowercase();
                 match function.as_str() {
                     "startswith" => value.starts_with(&text),
@@ -70,8 +95,8 @@ impl Filter {
                     _ => value.contains(&text),
                 }
             }
-            Self::Any { property: name, text } => {
-                property(name).as_array().is_some_and(|list| list.iter().any(|word| word == text))
+            Self::Any { property, text } => {
+                item.at(property).as_array().is_some_and(|list| list.iter().any(|word| word == text))
             }
         }
     }
@@ -108,20 +133,21 @@ impl Filter {
 }
 
 /// The order of a property's value and a literal; none when they cannot be compared.
-fn compare(value: &Value, literal: &Literal) -> Option<std::cmp::Ordering> {
+fn compare(value: &Value, literal: &Literal) -> Option<Ordering> {
     match (value, literal) {
-        (Value::Null, Literal::Word(word)) if word == "null" => Some(std::cmp::Ordering::Equal),
+        (Value::Null, Literal::Word(word)) if word == "null" => Some(Ordering::Equal),
         (Value::Bool(value), Literal::Word(word)) => Some(value.cmp(&word.parse().ok()?)),
         (Value::Number(value), Literal::Word(word)) => value.as_f64()?.partial_cmp(&word.parse().ok()?),
-        (Value::String(value), Literal::Word(word)) => {
-            let time =
-                |text: &str| text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse());
-            Some(time(value).ok()?.cmp(&time(word).ok()?))
-        }
+        (Value::String(value), Literal::Time(literal)) => Some(time(value)?.cmp(literal)),
         // Exchange compares texts without regard to case.
         (Value::String(value), Literal::Text(text)) => Some(value.to_lowercase().cmp(&text.to_lowercase())),
         _ => None,
     }
+}
+
+/// A moment, or the beginning of a day.
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).ok()
 }
 
 fn invalid() -> GraphError {
@@ -255,7 +281,7 @@ impl Reader {
         }
         let literal = match self.next()? {
             Token::Text(text) => Literal::Text(text),
-            Token::Word(word) => Literal::Word(word),
+            Token::Word(word) => time(&word).map_or(Literal::Word(word), Literal::Time),
             _ => return Err(invalid()),
         };
         Ok(Filter::Compare { property: word, operator, literal })

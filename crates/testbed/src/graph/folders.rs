@@ -1,5 +1,7 @@
 //! `mailFolders` and `childFolders`.
 
+use std::collections::HashMap;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -20,11 +22,11 @@ pub(super) fn list(target: &Target<'_>, parent: FolderId) -> Result<Reply, Graph
     let query = &target.call.query;
     let hidden = query.is_true("includeHiddenFolders");
     let folders = target.mailbox.folders();
-    let filter = query.filter()?;
-    let children: Vec<Value> = folders
+    let (filter, below) = (query.filter()?, children(&folders));
+    let shown: Vec<Value> = folders
         .iter()
         .filter(|folder| folder.parent.unwrap_or(ROOT) == parent && (hidden || !folder.hidden))
-        .map(|folder| write(target, folder, &folders))
+        .map(|folder| write(target, folder, &below))
         .filter(|folder| {
             let property = |name: &str| folder.get(name).cloned().unwrap_or_default();
             filter.as_ref().is_none_or(|filter| filter.passes(&property))
@@ -40,7 +42,7 @@ pub(super) fn list(target: &Target<'_>, parent: FolderId) -> Result<Reply, Graph
     };
     let select = query.select();
     let page = query
-        .page(&url, &context, &children, PAGE, |folder| odata::select(folder.clone(), select.as_deref()))?;
+        .page(&url, &context, &shown, PAGE, |folder| odata::select(folder.clone(), select.as_deref()))?;
     Ok(Reply::ok(page))
 }
 
@@ -84,9 +86,10 @@ pub(super) fn delete(target: &Target<'_>, folder: FolderId) -> Result<Reply, Gra
 
 fn one(target: &Target<'_>, id: FolderId) -> Result<Value, GraphError> {
     let folders = target.mailbox.folders();
+    let below = children(&folders);
     let mut folder = match folders.iter().find(|folder| folder.id == id) {
-        Some(folder) => write(target, folder, &folders),
-        None if id == ROOT => root(target, &folders),
+        Some(folder) => write(target, folder, &below),
+        None if id == ROOT => root(target, &below),
         None => return Err(folder_not_found()),
     };
     folder = odata::select(folder, target.call.query.select().as_deref());
@@ -96,16 +99,24 @@ fn one(target: &Target<'_>, id: FolderId) -> Result<Value, GraphError> {
     Ok(folder)
 }
 
+/// How many folders that are not hidden lie in each folder.
+pub(super) fn children(folders: &[FolderInfo]) -> HashMap<FolderId, usize> {
+    let mut children = HashMap::new();
+    for folder in folders.iter().filter(|folder| !folder.hidden) {
+        *children.entry(folder.parent.unwrap_or(ROOT)).or_default() += 1;
+    }
+    children
+}
+
 /// A folder as the service shows it. Its counts take in what is no mail.
-pub(super) fn write(target: &Target<'_>, folder: &FolderInfo, all: &[FolderInfo]) -> Value {
+pub(super) fn write(target: &Target<'_>, folder: &FolderInfo, children: &HashMap<FolderId, usize>) -> Value {
     let name = folder.path.last().cloned().unwrap_or_default();
     let name = if target.face.control.hides_slashes() { name.replace('/', "_xF8FF_") } else { name };
-    let children = all.iter().filter(|child| child.parent == Some(folder.id) && !child.hidden).count();
     json!({
         "id": target.write(Id::Folder(folder.id)),
         "displayName": name,
         "parentFolderId": target.write(Id::Folder(folder.parent.unwrap_or(ROOT))),
-        "childFolderCount": children,
+        "childFolderCount": children.get(&folder.id).copied().unwrap_or_default(),
         "unreadItemCount": folder.unread,
         "totalItemCount": folder.total + folder.other_items,
         "sizeInBytes": folder.total * 75_000,
@@ -113,12 +124,12 @@ pub(super) fn write(target: &Target<'_>, folder: &FolderInfo, all: &[FolderInfo]
     })
 }
 
-fn root(target: &Target<'_>, all: &[FolderInfo]) -> Value {
+fn root(target: &Target<'_>, children: &HashMap<FolderId, usize>) -> Value {
     json!({
         "id": target.write(Id::Folder(ROOT)),
         "displayName": "Bovenste niveau van gegevensarchief",
         "parentFolderId": target.write(Id::Folder(FolderId(u64::MAX))),
-        "childFolderCount": all.iter().filter(|folder| folder.parent.is_none() && !folder.hidden).count(),
+        "childFolderCount": children.get(&ROOT).copied().unwrap_or_default(),
         "unreadItemCount": 0,
         "totalItemCount": 0,
         "sizeInBytes": 0,

@@ -7,6 +7,7 @@ use super::{
     attachments,
     call::Reply,
     errors::GraphError,
+    filter::Properties as _,
     ids::Id,
     mime::{compose::rfc5322, rewrite::Rewrite, walk},
     resources::{self, Reading},
@@ -29,16 +30,17 @@ pub(super) fn list(target: &Target<'_>, folder: Option<FolderId>) -> Result<Repl
     if let Some(filter) = &filter {
         let properties: Vec<&str> = order.iter().map(|(property, _)| property.as_str()).collect();
         filter.refuse_inefficient(&properties)?;
-        found.retain(|(folder, message)| {
-            let reading = Reading::new(target, *folder, message);
-            filter.passes(&|name: &str| reading.at(name))
-        });
+        found.retain(|(folder, message)| filter.passes(&Reading::new(target, *folder, message)));
     }
     // The newest come first, unless the client says otherwise.
     found.sort_by_key(|(_, message)| (std::cmp::Reverse(message.received), message.id));
     for (property, descending) in order.iter().rev() {
         let key = |(folder, message): &(FolderId, Message)| {
-            Reading::new(target, *folder, message).at(property).to_string().to_lowercase()
+            let reading = Reading::new(target, *folder, message);
+            let time = reading.time(property);
+            let text =
+                if time.is_none() { reading.at(property).to_string().to_lowercase() } else { String::new() };
+            (time, text)
         };
         found.sort_by_cached_key(key);
         if *descending {

@@ -1,9 +1,13 @@
 //! A message as the service shows it in JSON (resource type `message`).
 
+use std::cell::OnceCell;
+
+use jiff::Timestamp;
 use mail_parser::{Address, MessageParser};
 use serde_json::{Map, Value, json};
 
 use super::{
+    filter::Properties,
     ids::{Id, scramble},
     target::Target,
 };
@@ -76,18 +80,29 @@ pub(super) struct Reading<'a> {
     target: &'a Target<'a>,
     folder: FolderId,
     message: &'a Message,
+    /// The header, once a property was asked for that stands in it.
+    parsed: OnceCell<mail_parser::Message<'static>>,
+}
+
+impl Properties for Reading<'_> {
+    /// For filters and orders, by its path: `from/emailAddress/address`.
+    fn at(&self, path: &str) -> Value {
+        let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+        let Some((_, value)) = self.property(name) else { return Value::Null };
+        if rest.is_empty() { value } else { value.pointer(&format!("/{rest}")).cloned().unwrap_or_default() }
+    }
+
+    fn time(&self, path: &str) -> Option<Timestamp> {
+        // Without its fraction, as it is shown.
+        let received =
+            path.eq_ignore_ascii_case("receivedDateTime").then(|| self.message.received.as_second());
+        received.and_then(|second| Timestamp::from_second(second).ok())
+    }
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(target: &'a Target<'a>, folder: FolderId, message: &'a Message) -> Self {
-        Self { target, folder, message }
-    }
-
-    /// A property by its path, for filters and orders: `from/emailAddress/address`.
-    pub(super) fn at(&self, path: &str) -> Value {
-        let (name, rest) = path.split_once('/').unwrap_or((path, ""));
-        let Some((_, value)) = self.property(name) else { return Value::Null };
-        if rest.is_empty() { value } else { value.pointer(&format!("/{rest}")).cloned().unwrap_or_default() }
+        Self { target, folder, message, parsed: OnceCell::new() }
     }
 
     fn change_key(&self) -> String {
@@ -104,7 +119,10 @@ impl<'a> Reading<'a> {
         let name = known.into_iter().find(|known| known.eq_ignore_ascii_case(name))?;
         let Self { target, message, .. } = self;
         let header = message.content.header();
-        let parsed = || MessageParser::new().parse_headers(header.as_ref()).unwrap_or_default();
+        let parsed = || {
+            let parse = || MessageParser::new().parse_headers(header.as_ref());
+            self.parsed.get_or_init(|| parse().unwrap_or_default().into_owned())
+        };
         let summary = || target.face.summary(target.number, message);
         let received = || message.received.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let value = match *name {
@@ -120,7 +138,7 @@ impl<'a> Reading<'a> {
             "internetMessageId" => parsed().message_id().map(|id| format!("<{id}>")).into(),
             "subject" => parsed().subject().into(),
             "bodyPreview" => preview(&summary()).into(),
-            "importance" => importance(&parsed()).into(),
+            "importance" => importance(parsed()).into(),
             "parentFolderId" => target.write(Id::Folder(self.folder)).into(),
             "conversationId" => format!("AAQk{:016x}", scramble(message.id.0 ^ target.number)).into(),
             "conversationIndex" => format!("AQH{:016x}==", scramble(message.id.0)).into(),

@@ -50,6 +50,8 @@ pub(super) struct Folder {
     pub(super) uid_validity: u32,
     pub(super) uid_next: u32,
     pub(super) messages: BTreeMap<u32, Message>,
+    /// How many of the messages were not read: counting them would cost each look at the folder.
+    pub(super) unread: usize,
     pub(super) departed: Vec<Departed>,
 }
 

@@ -73,10 +73,9 @@ impl Mailbox {
 
     /// The folder with these display names joined by `/`.
     pub fn folder(&self, path: &str) -> Result<FolderInfo, MailboxError> {
-        self.folders()
-            .into_iter()
-            .find(|folder| folder.joined() == path)
-            .ok_or_else(|| MailboxError::NoSuchFolder(path.to_owned()))
+        let state = self.lock();
+        let id = state.by_path(None, path).ok_or_else(|| MailboxError::NoSuchFolder(path.to_owned()))?;
+        state.info(id)
     }
 
     /// The folder with this identity.

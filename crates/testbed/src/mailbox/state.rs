@@ -26,6 +26,8 @@ pub struct Placed {
 #[derive(Debug, Default)]
 pub(super) struct State {
     folders: BTreeMap<FolderId, Folder>,
+    /// Each folder by the one that it lies in and its name.
+    names: BTreeMap<(Option<FolderId>, String), FolderId>,
     folders_made: u64,
     uid_validities_given: u32,
     messages_made: u64,
@@ -44,6 +46,7 @@ impl State {
         self.folders_made += 1;
         let id = FolderId(self.folders_made);
         let uid_validity = self.next_uid_validity();
+        self.names.insert((parent, name.clone()), id);
         let folder = Folder {
             parent,
             name,
@@ -53,6 +56,7 @@ impl State {
             uid_validity,
             uid_next: 1,
             messages: BTreeMap::new(),
+            unread: 0,
             departed: Vec::new(),
         };
         self.folders.insert(id, folder);
@@ -70,6 +74,16 @@ impl State {
 
     fn folder_mut(&mut self, id: FolderId) -> Result<&mut Folder, MailboxError> {
         self.folders.get_mut(&id).ok_or_else(|| MailboxError::NoSuchFolder(id.0.to_string()))
+    }
+
+    /// The folder with these names joined by `/`, below `parent`. A name may hold a slash itself.
+    pub(super) fn by_path(&self, parent: Option<FolderId>, path: &str) -> Option<FolderId> {
+        let mut ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        ends.find_map(|end| {
+            let (name, rest) = path.split_at_checked(end)?;
+            let id = *self.names.get(&(parent, name.to_owned()))?;
+            rest.strip_prefix('/').map_or(Some(id), |rest| self.by_path(Some(id), rest))
+        })
     }
 
     pub(super) fn tree(&self) -> Vec<FolderInfo> {
@@ -105,20 +119,21 @@ impl State {
             uid_validity: folder.uid_validity,
             uid_next: folder.uid_next,
             total: folder.messages.len(),
-            unread: folder.messages.values().filter(|message| !message.flags.seen).count(),
+            unread: folder.unread,
             has_children: self.has_children(id),
         })
     }
 
     fn has_children(&self, id: FolderId) -> bool {
-        self.folders.values().any(|folder| folder.parent == Some(id))
+        let first = self.names.range((Some(id), String::new())..).next();
+        first.is_some_and(|((parent, _), _)| *parent == Some(id))
     }
 
     fn refuse_taken(&self, parent: Option<FolderId>, name: &str) -> Result<(), MailboxError> {
         if let Some(parent) = parent {
             self.folder(parent)?;
         }
-        if self.folders.values().any(|folder| folder.parent == parent && folder.name == name) {
+        if self.names.contains_key(&(parent, name.to_owned())) {
             return Err(MailboxError::FolderExists(name.to_owned()));
         }
         Ok(())
@@ -152,8 +167,10 @@ impl State {
         if folder.role.is_some() {
             return Err(MailboxError::FolderInUse(folder.name.clone()));
         }
+        let old = (folder.parent, std::mem::replace(&mut folder.name, name.to_owned()));
         folder.parent = parent;
-        folder.name = name.to_owned();
+        self.names.remove(&old);
+        self.names.insert((parent, name.to_owned()), id);
         Ok(())
     }
 
@@ -162,7 +179,8 @@ impl State {
         if folder.role.is_some() || self.has_children(id) {
             return Err(MailboxError::FolderInUse(folder.name.clone()));
         }
-        if self.folders.remove(&id).is_some() {
+        if let Some(folder) = self.folders.remove(&id) {
+            self.names.remove(&(folder.parent, folder.name));
             self.places.retain(|_, (lies_in, _)| *lies_in != id);
         }
         Ok(())
@@ -209,7 +227,7 @@ impl State {
         let folder = self.folder_mut(id)?;
         folder.uid_validity = uid_validity;
         let messages = std::mem::take(&mut folder.messages);
-        folder.uid_next = 1;
+        (folder.uid_next, folder.unread) = (1, 0);
         let placed: Vec<Placed> =
             messages.into_values().map(|message| folder.place(message, generation)).collect();
         self.places.extend(placed.iter().map(|placed| (placed.id, (id, placed.uid))));
@@ -270,7 +288,9 @@ impl State {
         let folder = self.folder_mut(id)?;
         for uid in uids {
             if let Some(message) = folder.messages.get_mut(uid) {
+                folder.unread -= usize::from(!message.flags.seen);
                 message.flags.apply(change, flags);
+                folder.unread += usize::from(!message.flags.seen);
                 message.changed = generation;
             }
         }
@@ -289,6 +309,7 @@ impl State {
         let generation = self.generation;
         let folder = self.folder_mut(from)?;
         let taken: Vec<Message> = uids.iter().filter_map(|uid| folder.messages.remove(uid)).collect();
+        folder.unread -= taken.iter().filter(|message| !message.flags.seen).count();
         folder.departed.extend(taken.iter().map(|message| Departed { id: message.id, generation, moved }));
         Ok(taken)
     }
@@ -299,6 +320,7 @@ impl Folder {
         let uid = self.uid_next;
         self.uid_next += 1;
         let placed = Placed { source: message.uid, uid, id: message.id };
+        self.unread += usize::from(!message.flags.seen);
         self.messages.insert(uid, Message { uid, changed: generation, ..message });
         placed
     }

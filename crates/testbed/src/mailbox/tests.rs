@@ -68,6 +68,48 @@ fn folders_keep_odd_names_and_refuse_what_would_break_the_tree() {
 }
 
 #[test]
+fn folders_are_found_by_their_names_wherever_these_hold_a_slash() {
+    let mailbox = Mailbox::new();
+    let parent = mailbox.ensure_folder("Postvak IN/R&D").unwrap();
+    let odd = mailbox.create_folder(Some(parent), "In/uit").unwrap();
+    let below = mailbox.create_folder(Some(odd), "2026").unwrap();
+    assert_eq!(mailbox.folder("Postvak IN/R&D/In/uit/2026").unwrap().id, below);
+    assert_eq!(mailbox.ensure_folder("Postvak IN/R&D/In/uit/2026"), Ok(below));
+    // Beside it, a folder that seems to have the same path.
+    let inner = mailbox.create_folder(Some(parent), "In").unwrap();
+    assert_eq!(mailbox.folder("Postvak IN/R&D/In/uit/2026").unwrap().id, below);
+    assert_eq!(mailbox.folder("Postvak IN/R&D/In").unwrap().id, inner);
+    assert!(mailbox.folder("Postvak IN/R&D/In/").is_err() && mailbox.folder("").is_err());
+    // What is gone or has another name is not found, nor in the way.
+    mailbox.delete_folder(below).unwrap();
+    mailbox.rename_folder(odd, Some(parent), "Uit").unwrap();
+    assert!(mailbox.folder("Postvak IN/R&D/In/uit").is_err());
+    assert!(!mailbox.folder("Postvak IN/R&D/Uit").unwrap().has_children);
+    mailbox.create_folder(Some(parent), "In/uit").unwrap();
+}
+
+#[test]
+fn unread_messages_are_counted_whatever_happens_to_them() {
+    let mailbox = Mailbox::new();
+    let (inbox, trash) =
+        (mailbox.folder("Postvak IN").unwrap().id, mailbox.folder("Verwijderde items").unwrap().id);
+    let unread = || [inbox, trash].map(|id| mailbox.folder_by_id(id).unwrap().unread);
+    let uids: Vec<u32> = (0..4).map(|n| mailbox.append(inbox, text(&n.to_string())).unwrap().uid).collect();
+    let seen = Flags { seen: true, ..Flags::default() };
+    mailbox.change_flags(inbox, &uids[..2], FlagChange::Add, &seen).unwrap();
+    mailbox.change_flags(inbox, &uids[..1], FlagChange::Add, &seen).unwrap();
+    assert_eq!(unread(), [2, 0]);
+    mailbox.move_messages(inbox, &uids[1..3], trash).unwrap();
+    mailbox.copy(inbox, &uids[3..], trash).unwrap();
+    assert_eq!(unread(), [1, 2]);
+    mailbox.renumber("Verwijderde items").unwrap();
+    mailbox.change_flags(inbox, &uids[..1], FlagChange::Remove, &seen).unwrap();
+    assert_eq!(unread(), [2, 2]);
+    mailbox.remove(inbox, &uids).unwrap();
+    assert_eq!(unread(), [0, 2]);
+}
+
+#[test]
 fn every_change_is_announced_and_flags_are_combined() {
     let mailbox = Mailbox::new();
     let watch = mailbox.watch();
