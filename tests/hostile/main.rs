@@ -20,5 +20,6 @@ mod secrets;
 mod servers;
 mod service;
 mod terminal;
+mod tokens;
 mod web;
 mod yard;

@@ -1,13 +1,15 @@
 //! An installation with accounts and secrets, and no server: what is asked of its key needs none.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use wissel_tests::wissel::{Output, Wissel};
 
 /// What no output may show.
 pub(crate) const SECRETS: [&str; 2] = ["eerste-geheim-7Kq", "tweede-geheim-9Zt"];
+
+const CLIENT_SECRET: &str = "geheim-van-de-client-5Wd";
 
 /// An installation.
 pub(crate) struct Office {
@@ -26,11 +28,28 @@ impl Office {
         office
     }
 
+    /// Another one that is the same: what it was made with is not done again.
+    pub(crate) fn copy(&self) -> Self {
+        let mut wissel = Wissel::new();
+        wissel.set("WISSEL_LANG", "en");
+        copy_below(self.wissel.home(), wissel.home());
+        Self { wissel }
+    }
+
     /// Adds an account.
     pub(crate) fn add(&self, name: &str, secret: &str) -> Output {
         let add = ["account", "add", name, "--connector", "imap", "--auth", "password", "--password-stdin"];
         let settings = ["--set", "host=127.0.0.1", "--set", "user=iemand"];
         discreet(self.wissel.run_with(&[&add[..], &settings].concat(), secret))
+    }
+
+    /// Adds an OAuth client with a secret, and an alert channel with a key.
+    pub(crate) fn add_client(&mut self) {
+        let add = ["client", "add", "Kantoor", "--connector", "imap", "--set", "client-id=kantoor"];
+        let secret = ["--client-secret-stdin", "--expires", "never"];
+        discreet(self.wissel.run_with(&[&add[..], &secret].concat(), CLIENT_SECRET)).success();
+        let alert = ["alert", "add", "chat", "--webhook", "https://hook.example.com/", "--signing-key-stdin"];
+        discreet(self.wissel.run_with(&alert, CLIENT_SECRET)).success();
     }
 
     /// Runs a command; no secret may show.
@@ -70,8 +89,20 @@ impl Office {
     }
 }
 
+fn copy_below(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy_below(&entry.path(), &target);
+        } else {
+            let _ = fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 fn discreet(output: Output) -> Output {
-    for secret in SECRETS {
+    for secret in SECRETS.into_iter().chain([CLIENT_SECRET]) {
         let shows = output.stdout.contains(secret) || output.stderr.contains(secret);
         assert!(!shows, "a secret shows: {output:?}");
     }

@@ -29,6 +29,9 @@ pub struct Grant {
     pub scopes: Vec<String>,
     /// Who signed in, by what the provider says of him.
     pub user: Option<String>,
+    /// The origin of the token endpoint that gave it; none in grants of before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) provider: Option<String>,
     /// When a person authorised.
     pub authorized: Timestamp,
     /// When the access token was last renewed.
@@ -55,6 +58,7 @@ impl Grant {
             expires: now,
             scopes: Vec::new(),
             user: None,
+            provider: None,
             authorized: now,
             renewed: now,
             claims: None,

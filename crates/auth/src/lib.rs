@@ -9,6 +9,7 @@
 //! ports to them), talk to a person, or read anything out of an access token, which is opaque to a client.
 
 mod answer;
+mod belonging;
 mod browser;
 mod code;
 mod device;

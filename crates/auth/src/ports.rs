@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use wissel_model::{Account, AccountId, ClientId, ConnectorError, SecretKind};
+use wissel_model::{Account, AccountId, ClientId, ConnectorError, Description, SecretKind};
 
 /// A request to a provider.
 pub type Request = oauth2::HttpRequest;
@@ -48,13 +48,15 @@ pub trait Grants: Send + Sync {
 /// Sends requests as the account's connections go: its trust, its proxy, its time-outs.
 #[async_trait]
 pub trait Web: Send + Sync {
-    /// Sends a request, follows no redirect, and reads at most `most` octets of the answer.
+    /// Sends a request, follows no redirect, and reads at most `most` octets of the answer. Where the address comes from the
+    /// connector's description alone, it leads to the public network.
     ///
     /// # Errors
-    /// There was no answer, or it is larger than that.
+    /// It may not be sent there, there was no answer, or it is larger than that.
     async fn send(
         &self,
         account: &Account,
+        description: &Description,
         request: Request,
         most: usize,
     ) -> Result<Response, ConnectorError>;

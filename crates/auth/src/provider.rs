@@ -12,7 +12,7 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use wissel_model::description::AuthMethod;
-use wissel_model::{Account, SecretKind, clock};
+use wissel_model::{Account, Description, SecretKind, clock};
 
 use crate::grant::signed_in;
 use crate::proof::Proof;
@@ -67,6 +67,7 @@ impl<'a> Provider<'a> {
     /// The settings do not lead there, or there is no secret that fits.
     pub async fn of(
         account: &'a Account,
+        description: &'a Description,
         method: &AuthMethod,
         grants: &dyn Grants,
         web: &'a dyn Web,
@@ -75,7 +76,7 @@ impl<'a> Provider<'a> {
             Some(client) => grants.client_secret(client.id).await.map_err(AuthError::Storage)?,
             None => None,
         };
-        Self::with(account, method, stored, web)
+        Self::with(account, description, method, stored, web)
     }
 
     /// The same with a secret that is not in use (yet).
@@ -84,6 +85,7 @@ impl<'a> Provider<'a> {
     /// As [`of`](Self::of).
     pub fn with(
         account: &'a Account,
+        description: &'a Description,
         method: &AuthMethod,
         secret: Option<(SecretKind, SecretString)>,
         web: &'a dyn Web,
@@ -93,8 +95,9 @@ impl<'a> Provider<'a> {
             Some(client) => format!("the OAuth client '{}'", client.name),
             None => "the account's OAuth client".to_owned(),
         };
+        plan.check_owner(account, description)?;
         let proof = Proof::choose(&plan, &client, secret)?;
-        Ok(Self { plan, proof, asker: Asker { account, web } })
+        Ok(Self { plan, proof, asker: Asker { account, description, web } })
     }
 
     /// The same, asking only for scopes that the account cannot do without.
@@ -200,6 +203,7 @@ impl<'a> Provider<'a> {
         claims: Option<&str>,
     ) -> Result<Grant, AuthError> {
         let Some(refresh) = &old.refresh_token else { return Err(AuthError::NotAuthorized) };
+        self.plan.check_provider(old)?;
         let refresh = refresh.expose_secret();
         let client = self.client();
         let token = RefreshToken::new(refresh.to_owned());
@@ -237,6 +241,7 @@ impl<'a> Provider<'a> {
             user: id.and_then(signed_in).or_else(|| old?.user.clone()),
             authorized: old.map_or(now, |old| old.authorized),
             renewed: now,
+            provider: Some(self.plan.provider()),
             ..Grant::empty(now)
         }
     }

@@ -14,7 +14,8 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use wissel_model::description::{AuthKind, AuthMethod};
 use wissel_model::{
-    AccessToken, Account, AccountId, ConnectorError, RefusedToken, SecretKind, Tokens, clock, fault,
+    AccessToken, Account, AccountId, ConnectorError, Description, RefusedToken, SecretKind, Tokens, clock,
+    fault,
 };
 
 use crate::failure::Failure;
@@ -50,9 +51,10 @@ impl Authority {
     pub async fn provider<'a>(
         &'a self,
         account: &'a Account,
+        description: &'a Description,
         method: &AuthMethod,
     ) -> Result<Provider<'a>, AuthError> {
-        Provider::of(account, method, &*self.grants, &*self.web).await
+        Provider::of(account, description, method, &*self.grants, &*self.web).await
     }
 
     /// The provider with a secret of the client that is not in use (yet), to test it.
@@ -62,10 +64,11 @@ impl Authority {
     pub fn provider_with<'a>(
         &'a self,
         account: &'a Account,
+        description: &'a Description,
         method: &AuthMethod,
         secret: (SecretKind, secrecy::SecretString),
     ) -> Result<Provider<'a>, AuthError> {
-        Provider::with(account, method, Some(secret), &*self.web)
+        Provider::with(account, description, method, Some(secret), &*self.web)
     }
 
     /// What the account was granted, if it was.
@@ -92,10 +95,11 @@ impl Authority {
     pub async fn try_secret(
         &self,
         account: &Account,
+        description: &Description,
         method: &AuthMethod,
         secret: (SecretKind, secrecy::SecretString),
     ) -> Result<(), AuthError> {
-        let provider = self.provider_with(account, method, secret)?;
+        let provider = self.provider_with(account, description, method, secret)?;
         if method.kind == AuthKind::OAuth2Client {
             return provider.as_client(None).await.map(drop);
         }
@@ -179,6 +183,7 @@ impl Authority {
     async fn get(
         &self,
         account: &Account,
+        description: &Description,
         method: &AuthMethod,
         refused: Option<&RefusedToken>,
     ) -> Result<AccessToken, AuthError> {
@@ -208,7 +213,7 @@ impl Authority {
             *known = Some((Instant::now(), old));
             return Ok(token);
         }
-        let grant = self.renewed(account, method, &old, refused).await?;
+        let grant = self.renewed(account, description, method, &old, refused).await?;
         *known = Some((Instant::now(), grant.clone()));
         grant.token().ok_or(AuthError::NotAuthorized)
     }
@@ -217,11 +222,12 @@ impl Authority {
     async fn renewed(
         &self,
         account: &Account,
+        description: &Description,
         method: &AuthMethod,
         old: &Grant,
         refused: Option<&RefusedToken>,
     ) -> Result<Grant, AuthError> {
-        let provider = self.provider(account, method).await?;
+        let provider = self.provider(account, description, method).await?;
         let field = provider.plan.field();
         let claims = refused.and_then(|refused| refused.claims.as_deref());
         let with = circumstances(&provider, old, claims);
@@ -305,9 +311,10 @@ impl Tokens for Authority {
     async fn token(
         &self,
         account: &Account,
+        description: &Description,
         method: &AuthMethod,
         refused: Option<&RefusedToken>,
     ) -> Result<AccessToken, ConnectorError> {
-        Ok(self.get(account, method, refused).await?)
+        Ok(self.get(account, description, method, refused).await?)
     }
 }

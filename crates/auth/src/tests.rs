@@ -7,6 +7,7 @@
     reason = "these are tests"
 )]
 
+mod belonging;
 mod codes;
 mod keeping;
 mod proofs;

@@ -10,7 +10,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use oauth2::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use oauth2::{AsyncHttpClient, ErrorResponseType, RequestTokenError, StandardErrorResponse};
 use regex::Regex;
-use wissel_model::{Account, ConnectorError, ErrorKind};
+use wissel_model::{Account, ConnectorError, Description, ErrorKind};
 
 use crate::{AuthError, Plan, Refusal, Request, Response, Web};
 
@@ -26,6 +26,7 @@ const MOST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Asks a provider on an account's behalf.
 pub(crate) struct Asker<'a> {
     pub(crate) account: &'a Account,
+    pub(crate) description: &'a Description,
     pub(crate) web: &'a dyn Web,
 }
 
@@ -41,7 +42,7 @@ impl<'c> AsyncHttpClient<'c> for Asker<'_> {
     fn call(&'c self, request: Request) -> Self::Future {
         Box::pin(async move {
             let host = request.uri().host().unwrap_or_default().to_owned();
-            let sent = self.web.send(self.account, request, MOST_ANSWER);
+            let sent = self.web.send(self.account, self.description, request, MOST_ANSWER);
             let response = tokio::time::timeout(PATIENCE, sent).await.map_err(|_| {
                 let message = format!("{host}: no answer within {} seconds", PATIENCE.as_secs());
                 NoAnswer(ConnectorError::new(ErrorKind::Temporary, message).with_code("timeout"))

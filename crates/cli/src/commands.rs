@@ -1,7 +1,7 @@
 //! The commands, one module for each group.
 
 mod account;
-mod alert;
+pub(crate) mod alert;
 mod apply;
 mod backup;
 mod client;
@@ -66,9 +66,9 @@ pub(crate) enum Command {
     Backup(backup::Command),
     /// Put a backup back into an empty home directory
     Restore(restore::Arguments),
-    /// Bring OAuth clients, accounts and jobs into the state that a file describes
+    /// Bring OAuth clients, accounts, jobs and alert channels into the state that a file describes
     Apply(apply::Arguments),
-    /// Print OAuth clients, accounts and jobs as a file for `apply`, without secrets
+    /// Print OAuth clients, accounts, jobs and alert channels as a file for `apply`, without secrets
     Export,
     /// Print what makes a shell complete this command
     Completions(manual::Completions),

@@ -1,5 +1,6 @@
-//! OAuth clients, accounts and jobs as a file: what `export` writes and `apply` reads. Holds no secrets, only where they come from.
+//! OAuth clients, accounts, jobs and alert channels as a file: what `export` writes and `apply` reads. Holds no secrets, only where they come from.
 
+pub(crate) mod alerts;
 pub(crate) mod clients;
 pub(crate) mod plan;
 
@@ -8,8 +9,11 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use wissel_model::{Account, ConnectionPolicy, ImportJob, OAuthClient, Pattern, ProcessedAction, Schedule};
+use wissel_model::{
+    Account, AlertChannel, ConnectionPolicy, ImportJob, OAuthClient, Pattern, ProcessedAction, Schedule,
+};
 
+use alerts::AlertEntry;
 use clients::ClientEntry;
 
 use crate::problem::Problem;
@@ -25,6 +29,8 @@ pub(crate) struct File {
     pub(crate) accounts: Vec<AccountEntry>,
     #[serde(default, rename = "job", skip_serializing_if = "Vec::is_empty")]
     pub(crate) jobs: Vec<JobEntry>,
+    #[serde(default, rename = "alert", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) alerts: Vec<AlertEntry>,
 }
 
 /// An account.
@@ -185,11 +191,13 @@ impl File {
         clients: &[OAuthClient],
         accounts: &[Account],
         jobs: &[(ImportJob, Vec<String>)],
+        alerts: &[AlertChannel],
     ) -> Self {
         Self {
             clients: clients.iter().map(clients::entry).collect(),
             accounts: accounts.iter().map(account_entry).collect(),
             jobs: jobs.iter().map(|(job, names)| job_entry(job, names)).collect(),
+            alerts: alerts.iter().map(alerts::entry).collect(),
         }
     }
 }

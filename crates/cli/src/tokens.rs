@@ -8,7 +8,9 @@ use secrecy::SecretString;
 use wissel_auth::{Authority, Grants, Request, Response, Web};
 use wissel_host::Lines;
 use wissel_model::secrets::code;
-use wissel_model::{Account, AccountId, ClientId, ConnectorError, ErrorKind, SecretKind, SecretState};
+use wissel_model::{
+    Account, AccountId, ClientId, ConnectorError, Description, ErrorKind, SecretKind, SecretState,
+};
 use wissel_vault::VaultError;
 
 use crate::problem::Problem;
@@ -102,9 +104,10 @@ impl Web for Way {
     async fn send(
         &self,
         account: &Account,
+        description: &Description,
         request: Request,
         most: usize,
     ) -> Result<Response, ConnectorError> {
-        self.0.send(account, request, most).await
+        self.0.send(account, description, request, most).await
     }
 }

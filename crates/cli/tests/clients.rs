@@ -255,6 +255,58 @@ fn a_file_brings_clients_with_their_secrets_and_says_nothing_the_second_time() {
 }
 
 #[test]
+fn a_file_brings_alert_channels_and_tells_neither_their_addresses_nor_their_keys() {
+    let mut office = Office::new();
+    let file = office.wissel.home.path().join("wissel.toml");
+    let path = file.to_str().unwrap().to_owned();
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    let text = "[[alert]]\nname = \"chat\"\nwebhook = { env = \"HOOK_URL\" }\nsigning-key = { env = \"HOOK_KEY\" }\n\
+                time-limit = 5\n\n[[alert]]\nname = \"beheer\"\ncommand = [\"/bin/true\", \"--urgent\"]\n";
+    office.wissel.set("HOOK_URL", "https://hook.example.com/pad-als-een-geheim");
+    office.wissel.set("HOOK_KEY", SECRETS[2]);
+    write(text);
+    let apply = |office: &Office| -> Vec<Value> {
+        let applied = office.json(&["apply", "-f", &path]);
+        applied["alerts"].as_array().unwrap().iter().map(|one| one["change"].clone()).collect()
+    };
+    assert_eq!(apply(&office), ["created", "created"]);
+    assert_eq!(apply(&office), ["unchanged", "unchanged"]);
+    let channels = office.json(&["alert", "list"])["channels"].clone();
+    let chat = channels.as_array().unwrap().iter().find(|one| one["name"] == "chat").unwrap();
+    assert_eq!((&chat["signed"], &chat["time_limit_seconds"]), (&json!(true), &json!(5)), "{chat:#}");
+    // What is exported tells neither, and changes nothing where it comes from.
+    let exported = office.ok(&["export"]).stdout;
+    assert!(exported.contains("--urgent") && !exported.contains("hook.example.com"), "{exported}");
+    write(&exported);
+    assert_eq!(apply(&office).len(), 2, "{exported}");
+    assert_eq!(apply(&office), ["unchanged", "unchanged"]);
+    assert_eq!(office.json(&["alert", "list"])["channels"], channels);
+    // Another key, then an address that can be told.
+    write(text);
+    office.wissel.set("HOOK_KEY", SECRETS[1]);
+    assert_eq!(apply(&office), ["changed", "unchanged"]);
+    write(&text.replace("{ env = \"HOOK_URL\" }", "\"https://elders.example.com/\""));
+    assert_eq!(apply(&office), ["changed", "unchanged"]);
+    assert!(office.json(&["alert", "list"]).to_string().contains("elders.example.com"));
+
+    for (from, to, problem) in [
+        ("webhook = { env = \"HOOK_URL\" }", "webhook = \"http://elders.example.com/\"", "no https address"),
+        ("webhook = {", "command = [\"x\"]\nwebhook = {", "both a `command` and a `webhook`"),
+        ("webhook = { env = \"HOOK_URL\" }", "command = [\"x\"]", "are for a `webhook`"),
+        ("time-limit = 5", "time-limit = 0", "between 1 and 600"),
+        ("\"beheer\"", "\"Chat\"", "twice"),
+    ] {
+        write(&text.replace(from, to));
+        let wrong = office.error(2, &["apply", "-f", &path], "");
+        assert!(wrong["message"].as_str().unwrap().contains(problem), "{problem}: {wrong}");
+    }
+    let new = Office::new();
+    write(&exported);
+    let wrong = new.error(2, &["apply", "-f", &path], "");
+    assert!(wrong["message"].as_str().unwrap().contains("does not say where it goes"), "{wrong}");
+}
+
+#[test]
 fn the_guide_has_this_account_s_values_in_it_and_speaks_dutch() {
     let office = Office::with_client("2049-06-30");
     office.add_account("Inkoop", "oauth");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use url::{Origin, Url};
 use wissel_model::description::{Endpoint, EndpointKind};
-use wissel_model::settings::fill;
+use wissel_model::settings::{fill, names_host};
 use wissel_model::{Account, ConnectorError, Description, ErrorKind};
 
 use crate::address::Named;
@@ -162,16 +162,22 @@ fn named(description: &Description, template: &str, values: &BTreeMap<String, St
                 || setting.defaults_when.iter().any(|other| other.value == *value)
         };
         let value = values.get(&setting.key).filter(|value| !described(value));
-        template.contains(&format!("{{{}}}", setting.key)) && value.is_some_and(|value| names(value, url))
+        template.contains(&format!("{{{}}}", setting.key))
+            && value.is_some_and(|value| names_host(value, url))
     });
     if by_operator { Named::ByOperator } else { Named::ByConnector }
 }
 
-/// Whether a setting's value is a URL with the same host, or such a host itself, with or without a port.
-fn names(value: &str, url: &Url) -> bool {
-    let value = value.trim();
-    let same = |text: &str| Url::parse(text).is_ok_and(|named| named.host() == url.host());
-    if value.contains("://") { same(value) } else { same(&format!("https://{value}")) }
+/// Who names the host of a request for tokens.
+pub(crate) fn named_provider(description: &Description, account: &Account, url: &Url) -> Named {
+    let values = account.values();
+    let templates = description.auth.iter().flat_map(|method| [&method.token, &method.device]).flatten();
+    let leads_there = |template: &&String| {
+        Url::parse(fill(template, &values).trim()).is_ok_and(|other| other.origin() == url.origin())
+    };
+    // The word of one of them is enough: a setting of the operator's leads there.
+    let mut who = templates.filter(leads_there).map(|template| named(description, template, &values, url));
+    if who.any(|named| named == Named::ByOperator) { Named::ByOperator } else { Named::ByConnector }
 }
 
 /// Names the setting that the template takes its value from, where it takes one.

@@ -1,17 +1,17 @@
 //! Requests that the host itself makes for an account, such as one for a token: with the account's trust, proxy and
-//! time-outs, like those of its connector, and to no endpoint that the connector chooses.
+//! time-outs, like those of its connector, and where they may go.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
 use wissel_model::secrets::Secrets;
-use wissel_model::{Account, ConnectorError, ErrorKind};
+use wissel_model::{Account, ConnectorError, Description, ErrorKind};
 
-use crate::address::Named;
 use crate::capability::http::attempts::execute;
 use crate::capability::http::client::Clients;
 use crate::capability::http::failure::{self, silent};
+use crate::grants::named_provider;
 use crate::tls::Trust;
 
 /// Makes requests for accounts. Redirects are answers like any other, and not followed.
@@ -27,14 +27,16 @@ impl Lines {
         Self { secrets, clients: Clients::new(Arc::new(Trust::default())) }
     }
 
-    /// Sends a request and reads its answer, of which `most` octets are taken.
+    /// Sends a request to a provider of tokens and reads its answer, of which `most` octets are taken. It leads to the public
+    /// network, or to where the operator's own setting says, as the requests of the connector that describes it do.
     ///
     /// # Errors
-    /// `temporary` when there is no answer; `invalid-setting` when the certificate is not accepted; `protocol` when the
+    /// `permission-missing` when no connection may go there; `temporary` when there is no answer; `invalid-setting` when the certificate is not accepted; `protocol` when the
     /// answer is larger.
     pub async fn send(
         &self,
         account: &Account,
+        description: &Description,
         request: Request<Vec<u8>>,
         most: usize,
     ) -> Result<Response<Vec<u8>>, ConnectorError> {
@@ -42,9 +44,9 @@ impl Lines {
         let request =
             reqwest::Request::try_from(request).map_err(|error| failure::of(&host, &error.without_url()))?;
         let idle = Duration::from_secs(account.connection.idle_timeout_seconds.into());
-        // An issuer of one's own is often in one's own network.
-        let (secrets, named) = (&*self.secrets, Named::ByOperator);
-        let answer = execute(account, secrets, &self.clients, named, request, idle).await;
+        let named = named_provider(description, account, request.url());
+        named.check(request.url())?;
+        let answer = execute(account, &*self.secrets, &self.clients, named, request, idle).await;
         let mut answer = answer.map_err(|unanswered| unanswered.error)?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
         let mut body = Vec::new();

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use wissel_model::description::{AuthKind, AuthMethod};
 use wissel_model::secrets::{SecretError, Secrets, code};
 use wissel_model::tokens::{AccessToken, RefusedToken, Tokens};
-use wissel_model::{Account, ConnectorError, ErrorKind};
+use wissel_model::{Account, ConnectorError, Description, ErrorKind};
 
 /// How long a token has to be good for to be used: the longest upload takes its time.
 const LEAST_LEFT: SignedDuration = SignedDuration::from_secs(120);
@@ -28,14 +28,15 @@ pub(crate) struct Sources {
 /// The credential of one session.
 pub(crate) struct Wallet {
     sources: Sources,
+    description: Arc<Description>,
     held: Mutex<Option<AccessToken>>,
     /// Whether the token went into a SASL exchange, whose refusal only the connector sees.
     spoken: AtomicBool,
 }
 
 impl Wallet {
-    pub(crate) fn new(sources: Sources) -> Self {
-        Self { sources, held: Mutex::default(), spoken: AtomicBool::new(false) }
+    pub(crate) fn new(sources: Sources, description: Arc<Description>) -> Self {
+        Self { sources, description, held: Mutex::default(), spoken: AtomicBool::new(false) }
     }
 
     /// Where secrets are stored.
@@ -130,7 +131,7 @@ impl Wallet {
         refused: Option<&RefusedToken>,
     ) -> Result<SecretString, ConnectorError> {
         *held = None;
-        let token = self.sources.tokens.token(account, auth, refused).await?;
+        let token = self.sources.tokens.token(account, &self.description, auth, refused).await?;
         let secret = token.secret.clone();
         *held = Some(token);
         Ok(secret)
@@ -159,6 +160,7 @@ mod tests {
         async fn token(
             &self,
             _account: &Account,
+            _description: &Description,
             _method: &AuthMethod,
             _refused: Option<&RefusedToken>,
         ) -> Result<AccessToken, ConnectorError> {
@@ -179,7 +181,12 @@ mod tests {
 
     fn wallet(seconds: i64) -> Wallet {
         let tokens = Arc::new(Issuer(seconds, AtomicU32::new(0)));
-        Wallet::new(Sources { secrets: Arc::new(Stored), tokens })
+        let described = serde_json::json!({
+            "schema": 1, "name": "probe", "version": "1", "title": {"en": "P", "nl": "P"},
+            "settings": [], "endpoints": [], "auth": [], "operations": [], "limits": {}
+        });
+        let description = serde_json::from_value(described).unwrap();
+        Wallet::new(Sources { secrets: Arc::new(Stored), tokens }, Arc::new(description))
     }
 
     fn account() -> Account {

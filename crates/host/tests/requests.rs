@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use wissel_model::description::AuthMethod;
 use wissel_model::tokens::{AccessToken, RefusedToken, Tokens};
-use wissel_model::{Account, ConnectorError, ErrorKind, Identity};
+use wissel_model::{Account, ConnectorError, Description, ErrorKind, Identity};
 
 /// An account on `web` whose credential may go there.
 fn asking(behaviour: &str, url: &str, auth: &str) -> Account {
@@ -58,6 +58,7 @@ impl Tokens for Issuer {
     async fn token(
         &self,
         _account: &Account,
+        _description: &Description,
         method: &AuthMethod,
         refused: Option<&RefusedToken>,
     ) -> Result<AccessToken, ConnectorError> {

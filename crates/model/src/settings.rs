@@ -219,6 +219,14 @@ pub fn keys(template: &str) -> impl Iterator<Item = &str> {
     template.split('{').skip(1).filter_map(|after| Some(key_before(after)?.0))
 }
 
+/// Whether a setting's value names the host of this address: as a URL, or as the host itself, with or without a port.
+#[must_use]
+pub fn names_host(value: &str, url: &url::Url) -> bool {
+    let value = value.trim();
+    let same = |text: &str| url::Url::parse(text).is_ok_and(|named| named.host() == url.host());
+    if value.contains("://") { same(value) } else { same(&format!("https://{value}")) }
+}
+
 /// The key that a brace which was opened before this text closes in, and what follows it.
 fn key_before(text: &str) -> Option<(&str, &str)> {
     let is_key = |text: &str| {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::description::AuthMethod;
-use crate::{Account, ConnectorError, ErrorKind};
+use crate::{Account, ConnectorError, Description, ErrorKind};
 
 /// An access token (RFC 6749, section 1.4). Opaque: nothing is read out of it.
 #[derive(Debug, Clone)]
@@ -39,6 +39,7 @@ pub trait Tokens: Send + Sync {
     async fn token(
         &self,
         account: &Account,
+        description: &Description,
         method: &AuthMethod,
         refused: Option<&RefusedToken>,
     ) -> Result<AccessToken, ConnectorError>;
@@ -53,6 +54,7 @@ impl Tokens for NoTokens {
     async fn token(
         &self,
         account: &Account,
+        _description: &Description,
         _method: &AuthMethod,
         _refused: Option<&RefusedToken>,
     ) -> Result<AccessToken, ConnectorError> {

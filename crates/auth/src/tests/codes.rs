@@ -62,7 +62,7 @@ fn an_answer_is_read_from_whatever_a_person_pastes() {
 async fn a_code_is_redeemed_with_its_verifier_and_the_same_redirect() {
     let stage = Stage::new("oauth2-code");
     let begun = Authorization::begin(&stage.plan(), "http://localhost:7/", None).unwrap();
-    let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
+    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
     // {"preferred_username":"anna@example.test","sub":"1"}
     let id = "e30.eyJwcmVmZXJyZWRfdXNlcm5hbWUiOiJhbm5hQGV4YW1wbGUudGVzdCIsInN1YiI6IjEifQ.x";
     stage.provider.says([Says::Json(
@@ -90,7 +90,7 @@ async fn a_code_is_redeemed_with_its_verifier_and_the_same_redirect() {
 async fn an_answer_to_another_sign_in_or_from_somebody_else_is_not_redeemed() {
     let stage = Stage::new("oauth2-code");
     let begun = Authorization::begin(&stage.plan(), "http://localhost:7/", None).unwrap();
-    let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
+    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
     let finish = async |text: String| provider.finish(&begun.pending, &Answer::read(&text).unwrap()).await;
     let state = begun.pending.state();
     assert!(matches!(finish("code=c&state=other".to_owned()).await, Err(AuthError::OtherState)));
@@ -151,7 +151,7 @@ async fn the_loopback_address_takes_the_one_answer_and_is_not_stopped_by_others(
 #[tokio::test]
 async fn a_person_signs_in_on_another_device() {
     let stage = Stage::new("oauth2-device");
-    let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
+    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
     stage.provider.says([
         Says::Json(
             200,
@@ -171,6 +171,19 @@ async fn a_person_signs_in_on_another_device() {
         let refused = provider.wait_for_device(&begun).await.unwrap_err();
         assert_eq!((refused.code(), refused.is_permanent()), (Some(code), true));
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_finds_the_asking_too_fast_is_asked_more_slowly() {
+    let stage = Stage::new("oauth2-device");
+    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
+    let device = json!({ "device_code": "d", "user_code": "U", "verification_uri": "https://d.test/", "expires_in": 600, "interval": 0 });
+    stage.provider.says([Says::Json(200, device), no("slow_down", ""), token("A", Some("R"))]);
+    let begun = provider.begin_device().await.unwrap();
+    let asked = std::time::Instant::now();
+    provider.wait_for_device(&begun).await.unwrap();
+    // RFC 8628, section 3.5: five seconds more from then on.
+    assert!(asked.elapsed().as_secs() >= 5, "{:?}", asked.elapsed());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{Standing, status};
 
 impl Stage {
     async fn token(&self) -> Result<String, wissel_model::ConnectorError> {
-        let token = self.authority.token(&self.account, &self.method, None).await;
+        let token = self.authority.token(&self.account, &self.description, &self.method, None).await;
         token.map(|token| token.secret.expose_secret().to_owned())
     }
 }
@@ -61,7 +61,8 @@ async fn many_tasks_and_two_processes_renew_once() {
         let (stage, other) = (stage.clone(), other.clone());
         tasks.spawn(async move {
             let authority = if at % 2 == 0 { &*stage.authority } else { &*other };
-            let token = authority.token(&stage.account, &stage.method, None).await.unwrap();
+            let token =
+                authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
             token.secret.expose_secret().to_owned()
         });
     }
@@ -79,7 +80,11 @@ async fn a_refused_token_is_renewed_with_the_claims_that_are_asked_for_and_only_
     let challenge = r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#;
     let refused = RefusedToken { token: SecretString::from("old"), claims: Some(challenge.to_owned()) };
     for _ in 0..2 {
-        let token = stage.authority.token(&stage.account, &stage.method, Some(&refused)).await.unwrap();
+        let token = stage
+            .authority
+            .token(&stage.account, &stage.description, &stage.method, Some(&refused))
+            .await
+            .unwrap();
         assert_eq!(token.secret.expose_secret(), "new");
     }
     let claims: serde_json::Value = serde_json::from_str(&stage.provider.form(0)["claims"]).unwrap();
@@ -96,17 +101,21 @@ async fn a_failure_that_may_pass_keeps_the_token_while_it_is_good() {
     stage.provider.says([Says::Later(503, "7"), Says::Nothing, no("temporarily_unavailable", "")]);
     for _ in 0..3 {
         let other = stage.other_process();
-        let token = other.token(&stage.account, &stage.method, None).await.unwrap();
+        let token = other.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
         assert_eq!(token.secret.expose_secret(), "old");
     }
     stage.granted("old", "R1", -1);
     stage.provider.says([Says::Later(429, "7"), token("new", None)]);
-    let error = stage.other_process().token(&stage.account, &stage.method, None).await.unwrap_err();
+    let error = stage
+        .other_process()
+        .token(&stage.account, &stage.description, &stage.method, None)
+        .await
+        .unwrap_err();
     assert_eq!((error.kind, error.retry_after()), (ErrorKind::Temporary, Some(Duration::from_secs(7))));
     assert_eq!(
         stage
             .other_process()
-            .token(&stage.account, &stage.method, None)
+            .token(&stage.account, &stage.description, &stage.method, None)
             .await
             .unwrap()
             .secret
@@ -121,7 +130,11 @@ async fn a_refusal_is_remembered_across_processes_and_asked_again_after_a_pause_
     stage.granted("old", "R1", -1);
     stage.provider.says([no("invalid_grant", "CODE70008: the token R1-and-more expired")]);
     for _ in 0..3 {
-        let error = stage.other_process().token(&stage.account, &stage.method, None).await.unwrap_err();
+        let error = stage
+            .other_process()
+            .token(&stage.account, &stage.description, &stage.method, None)
+            .await
+            .unwrap_err();
         assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::AuthorizationNeeded, Some("CODE70008")));
     }
     assert_eq!(stage.provider.asked(), 1, "the provider is not hammered");
@@ -149,7 +162,7 @@ async fn authorising_again_works_whatever_is_stored() {
     stage.memory.kept.lock().unwrap().insert(stage.plan().field(), "rubbish".to_owned());
     let error = stage.token().await.unwrap_err();
     assert!(error.message.contains("authorize") && !error.message.contains("rubbish"), "{error}");
-    let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
+    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
     stage.provider.says([token("new", Some("R"))]);
     let grant = provider.redeem("c0de", "verifier", "http://localhost/").await.unwrap();
     stage.authority.keep(&stage.account, &stage.plan(), &grant).await.unwrap();
@@ -180,7 +193,11 @@ async fn an_answer_that_is_none_is_no_token_and_shows_nothing_of_itself() {
     ] {
         stage.granted("old", "R1", -1);
         stage.provider.says([Says::Raw(kind, body)]);
-        let error = stage.other_process().token(&stage.account, &stage.method, None).await.unwrap_err();
+        let error = stage
+            .other_process()
+            .token(&stage.account, &stage.description, &stage.method, None)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Protocol);
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
     }

@@ -15,7 +15,7 @@ async fn a_client_gets_tokens_for_itself_with_its_secret() {
     let stage = Stage::new("oauth2-client");
     *stage.memory.secret.lock().unwrap() = Some((SecretKind::Secret, "s3cret:value".to_owned()));
     stage.provider.says([token("A", None)]);
-    stage.authority.token(&stage.account, &stage.method, None).await.unwrap();
+    stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
     let (form, header) = stage.provider.asked.lock().unwrap()[0].clone();
     assert_eq!(form["grant_type"], "client_credentials");
     assert!(form["scope"].contains("Mail.Read") && !form.contains_key("client_secret"));
@@ -27,7 +27,8 @@ async fn a_client_gets_tokens_for_itself_with_its_secret() {
 async fn without_a_secret_that_is_needed_nobody_is_asked() {
     let mut stage = Stage::new("oauth2-client");
     stage.method.client_authentication.remove(0);
-    let error = stage.authority.token(&stage.account, &stage.method, None).await.unwrap_err();
+    let error =
+        stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap_err();
     assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::AuthorizationNeeded, Some("no-secret")));
     assert!(error.message.contains("Kantoor"), "{error}");
 }
@@ -40,7 +41,8 @@ async fn what_a_provider_repeats_of_a_secret_is_masked() {
     stage
         .provider
         .says([no("invalid_client", &format!("CODE1: s3cret-value is wrong\r\n\u{1b}[31m, and {jwt} too"))]);
-    let error = stage.authority.token(&stage.account, &stage.method, None).await.unwrap_err();
+    let error =
+        stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap_err();
     assert!(error.message.contains("*** is wrong"), "{error}");
     assert!(!error.message.contains("s3cret") && !error.message.contains("eyJ"), "{error}");
     assert!(!error.message.contains(char::is_control) && !stage.kept().to_string().contains("s3cret-value"));
@@ -54,7 +56,7 @@ async fn a_certificate_signs_an_assertion() {
     let stage = Stage::new("oauth2-client");
     *stage.memory.secret.lock().unwrap() = Some((SecretKind::Certificate, pem));
     stage.provider.says([token("A", None)]);
-    stage.authority.token(&stage.account, &stage.method, None).await.unwrap();
+    stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
     let (form, header) = stage.provider.asked.lock().unwrap()[0].clone();
     assert_eq!(header, None);
     assert_eq!(form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
@@ -88,8 +90,14 @@ async fn a_certificate_without_its_key_is_said_so() {
     let stage = Stage::new("oauth2-client");
     for pem in ["nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         let secret = Some((SecretKind::Certificate, SecretString::from(pem)));
-        let provider =
-            crate::Provider::with(&stage.account, &stage.method, secret, &*stage.provider).unwrap();
+        let provider = crate::Provider::with(
+            &stage.account,
+            &stage.description,
+            &stage.method,
+            secret,
+            &*stage.provider,
+        )
+        .unwrap();
         let error = provider.as_client(None).await.unwrap_err();
         assert!(
             matches!(&error, AuthError::Setting { message, .. } if message.contains("certificate")),

@@ -27,19 +27,19 @@ fn asked(stage: &Stage) -> Vec<Option<String>> {
 async fn a_renewal_asks_for_what_was_granted() {
     let stage = granted(&["openid", READ, "profile-read"]);
     stage.provider.says([token("A", None)]);
-    stage.authority.token(&stage.account, &stage.method, None).await.unwrap();
+    stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
     assert_eq!(asked(&stage), [None], "a request without scopes is one for all that was granted");
 
     // Short as some providers write it, and without the optional one.
     let stage = granted(&["Mail.Read"]);
     stage.provider.says([token("A", None)]);
-    let got = stage.authority.token(&stage.account, &stage.method, None).await.unwrap();
+    let got = stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
     assert_eq!(asked(&stage), [Some(format!("openid offline_access {READ}"))]);
     assert_eq!(got.scopes, ["openid", "offline_access", READ], "no scopes in the answer: those asked for");
 
     let stage = granted(&["called-something-else"]);
     stage.provider.says([token("A", None)]);
-    stage.authority.token(&stage.account, &stage.method, None).await.unwrap();
+    stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
     assert_eq!(asked(&stage), [None]);
 }
 
@@ -50,14 +50,14 @@ async fn what_is_optional_is_left_out_once_it_is_refused() {
     {
         let stage = granted(&[READ, "profile-read"]);
         stage.provider.says([no(error, says), token("A", None)]);
-        stage.authority.token(&stage.account, &stage.method, None).await.unwrap();
+        stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
         assert_eq!(asked(&stage), [None, Some(format!("openid offline_access {READ}"))], "{error}");
     }
     // A grant that is gone, or nothing that could be left out: once is enough.
     for (scopes, error) in [(&[READ, "profile-read"][..], "invalid_grant"), (&[READ], "invalid_scope")] {
         let stage = granted(scopes);
         stage.provider.says([no(error, "CODE70000: gone")]);
-        stage.authority.token(&stage.account, &stage.method, None).await.unwrap_err();
+        stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap_err();
         assert_eq!(stage.provider.asked(), 1, "{error}");
     }
 }
@@ -95,7 +95,7 @@ async fn an_issuer_has_to_be_one_that_the_description_names() {
     }
     // The ID token of a sign-in says it as well: {"iss":"https://evil.test/1/v2.0","sub":"1"}
     let begun = Authorization::begin(&plan, "http://localhost:7/", None).unwrap();
-    let provider = stage.authority.provider(&stage.account, &stage.method).await.unwrap();
+    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
     let id = "e30.eyJpc3MiOiJodHRwczovL2V2aWwudGVzdC8xL3YyLjAiLCJzdWIiOiIxIn0.x";
     stage.provider.says([super::stage::Says::Json(
         200,

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 use wissel_model::description::AuthMethod;
 use wissel_model::{
-    Account, AccountId, ClientId, ConnectionPolicy, ConnectorError, ErrorKind, OAuthClient, SecretKind,
+    Account, AccountId, ClientId, ConnectionPolicy, ConnectorError, Description, ErrorKind, OAuthClient,
+    SecretKind,
 };
 
 use crate::{Authority, Grants, Plan, Request, Response, Web};
@@ -51,7 +52,13 @@ impl Provider {
 
 #[async_trait]
 impl Web for Provider {
-    async fn send(&self, _: &Account, request: Request, _: usize) -> Result<Response, ConnectorError> {
+    async fn send(
+        &self,
+        _: &Account,
+        _: &Description,
+        request: Request,
+        _: usize,
+    ) -> Result<Response, ConnectorError> {
         let form = form_urlencoded::parse(request.body()).into_owned().collect();
         let header = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
         self.asked.lock().unwrap().push((form, header));
@@ -117,6 +124,7 @@ pub(super) struct Stage {
     pub(super) memory: Arc<Memory>,
     pub(super) authority: Arc<Authority>,
     pub(super) account: Account,
+    pub(super) description: Description,
     pub(super) method: AuthMethod,
     pub(super) locks: tempfile::TempDir,
 }
@@ -126,7 +134,15 @@ impl Stage {
         let (provider, memory) = (Arc::new(Provider::default()), Arc::new(Memory::default()));
         let locks = tempfile::tempdir().unwrap();
         let authority = Arc::new(Authority::new(memory.clone(), provider.clone(), locks.path().to_owned()));
-        Self { provider, memory, authority, account: account(), method: method(kind), locks }
+        Self {
+            provider,
+            memory,
+            authority,
+            account: account(),
+            description: description(),
+            method: method(kind),
+            locks,
+        }
     }
 
     /// Another process of the same installation.
@@ -177,6 +193,14 @@ pub(super) fn account() -> Account {
         connection: ConnectionPolicy::default(),
         is_default: false,
     }
+}
+
+pub(super) fn description() -> Description {
+    serde_json::from_value(json!({
+        "schema": 1, "name": "x", "version": "1", "title": {"en": "X", "nl": "X"},
+        "settings": [], "endpoints": [], "auth": [], "operations": [], "limits": {}
+    }))
+    .unwrap()
 }
 
 pub(super) fn method(kind: &str) -> AuthMethod {

@@ -1,4 +1,4 @@
-//! `wissel apply`: brings OAuth clients, accounts and jobs into the state that a file describes. What the file does not name stays.
+//! `wissel apply`: brings OAuth clients, accounts, jobs and alert channels into the state that a file describes. What the file does not name stays.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use wissel_model::{Account, ImportJob};
 
 use crate::commands::CommandResult;
 use crate::config::plan::{self, Change, Plan};
-use crate::config::{File, clients};
+use crate::config::{File, alerts, clients};
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
@@ -44,6 +44,10 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
         for (job, change) in &plan.jobs {
             let result = apply_job(context, job, *change).await;
             result.map_err(|error| part_way(error, "job", &job.name))?;
+        }
+        for planned in &plan.alerts {
+            let result = alerts::apply(context, planned).await;
+            result.map_err(|error| part_way(error, "alert channel", &planned.channel.name))?;
         }
     }
     print(context, &plan, arguments.dry_run);
@@ -133,16 +137,22 @@ fn print(context: &Context, plan: &Plan, dry_run: bool) {
         .jobs
         .iter()
         .map(|(job, change)| ("job", &job.name, *change, json!({ "name": job.name, "change": change })));
+    let alerts = plan.alerts.iter().map(|planned| {
+        let (name, change) = (&planned.channel.name, planned.change);
+        ("alert channel", name, change, json!({ "name": name, "change": change }))
+    });
     if context.json {
         let documents = |of: Vec<(&str, &String, Change, Value)>| -> Vec<Value> {
             of.into_iter().map(|(.., d)| d).collect()
         };
         let (accounts, jobs) = (documents(accounts.collect()), documents(jobs.collect()));
-        let clients = documents(clients.collect());
-        output::json(&json!({ "dry_run": dry_run, "clients": clients, "accounts": accounts, "jobs": jobs }));
+        let (clients, alerts) = (documents(clients.collect()), documents(alerts.collect()));
+        output::json(&json!({
+            "dry_run": dry_run, "clients": clients, "accounts": accounts, "jobs": jobs, "alerts": alerts
+        }));
         return;
     }
-    for (what, name, change, _) in clients.chain(accounts).chain(jobs) {
+    for (what, name, change, _) in clients.chain(accounts).chain(jobs).chain(alerts) {
         let change = match (change, dry_run) {
             (Change::Unchanged, _) => "unchanged",
             (Change::Created, false) => "created",

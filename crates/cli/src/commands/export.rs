@@ -1,4 +1,4 @@
-//! `wissel export`: OAuth clients, accounts and jobs as the file that `apply` reads, without secrets.
+//! `wissel export`: OAuth clients, accounts, jobs and alert channels as the file that `apply` reads, without secrets.
 
 use crate::commands::{CommandResult, job};
 use crate::config::File;
@@ -14,7 +14,8 @@ pub(crate) async fn run(context: &Context) -> CommandResult {
         let names = job::account_names(context, &job).await?;
         jobs.push((job, names));
     }
-    let file = File::of(&store.clients().await?, &store.accounts().await?, &jobs);
+    let (clients, accounts) = (store.clients().await?, store.accounts().await?);
+    let file = File::of(&clients, &accounts, &jobs, &store.alert_channels().await?);
     if context.json {
         output::json(&serde_json::to_value(&file)?);
     } else {

@@ -11,6 +11,7 @@ use wissel_model::{
     Account, AccountId, Cron, Description, Filter, ImportJob, JobAccount, JobId, OAuthClient, Schedule,
 };
 
+use super::alerts::{self, PlannedAlert};
 use super::clients::{self, PlannedClient};
 use super::{AccountEntry, File, JobEntry};
 use crate::commands::{check_connection, fits};
@@ -20,7 +21,7 @@ use crate::problem::{INSTALL, Problem};
 use crate::secret_input::{self, SecretValues};
 use crate::{form, job_rules, spans};
 
-/// What becomes of an account or job.
+/// What becomes of what the file names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Change {
@@ -41,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) accounts: Vec<(Account, SecretValues, Change)>,
     /// Jobs as they should be.
     pub(crate) jobs: Vec<(ImportJob, Change)>,
+    /// Alert channels as they should be.
+    pub(crate) alerts: Vec<PlannedAlert>,
 }
 
 /// Compares the file with what stands.
@@ -91,6 +94,15 @@ pub(crate) async fn make(context: &Context, file: &File, base: &Path) -> anyhow:
             Err(found) => {
                 problems.extend(found.into_iter().map(|problem| format!("job '{}': {problem}", entry.name)))
             }
+        }
+    }
+    doubles("alert channel", file.alerts.iter().map(|entry| entry.name.as_str()), &mut problems);
+    let channels = store.alert_channels().await?;
+    for entry in &file.alerts {
+        let before = channels.iter().find(|channel| same(&channel.name, &entry.name));
+        match alerts::plan(context, entry, before, base).await {
+            Ok(planned) => plan.alerts.push(planned),
+            Err(error) => note(error, &mut problems, &mut missing)?,
         }
     }
     if problems.is_empty() {

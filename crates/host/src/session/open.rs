@@ -60,7 +60,7 @@ pub(crate) async fn open(
         account,
         auth,
         grants,
-        wallet: Wallet::new(host.sources),
+        wallet: Wallet::new(host.sources, Arc::clone(&description)),
         trust: host.trust,
         clients: host.clients,
         purpose: options.purpose,

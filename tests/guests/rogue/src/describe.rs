@@ -24,7 +24,8 @@ const DOCUMENT: &str = r#"{
      "choices": [{"value": "implicit", "label": {"en": "TLS", "nl": "TLS"}},
                  {"value": "starttls", "label": {"en": "STARTTLS", "nl": "STARTTLS"}},
                  {"value": "none", "label": {"en": "none", "nl": "geen"}}]},
-    {"key": "web", "type": "line", "label": {"en": "Web server", "nl": "Webserver"}}
+    {"key": "web", "type": "line", "label": {"en": "Web server", "nl": "Webserver"}},
+    {"key": "client-id", "type": "line", "of": "client", "label": {"en": "Client ID", "nl": "Client ID"}}
   ],
   "endpoints": [
     {"name": "line", "kind": "stream", "host": "{host}", "port": "{port}", "tls": "{security}", "authenticate": ["password"]},
@@ -35,7 +36,11 @@ const DOCUMENT: &str = r#"{
     {"name": "metadata", "kind": "http", "url": "http://169.254.169.254"}
   ],
   "auth": [
-    {"id": "password", "type": "password", "label": {"en": "Password", "nl": "Wachtwoord"}, "user": "{user}"}
+    {"id": "password", "type": "password", "label": {"en": "Password", "nl": "Wachtwoord"}, "user": "{user}"},
+    {"id": "app", "type": "oauth2-client", "label": {"en": "Application", "nl": "Toepassing"},
+     "token": "https://localhost:{port}/token", "clientAuthentication": ["secret"], "scopes": {"always": ["mail"]}},
+    {"id": "clear", "type": "oauth2-client", "label": {"en": "In the clear", "nl": "Onversleuteld"},
+     "token": "http://localhost:{port}/token", "clientAuthentication": ["secret"], "scopes": {"always": ["mail"]}}
   ],
   "operations": ["check", "folders", "find-folder", "list-messages", "fetch"                                             ],
   "limits": {"parallelSessions": 4                                               }

@@ -54,7 +54,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let description = context.description(&account.connector).await?;
     let method = method(&account, &description, arguments.device)?;
     let authority = context.authority().await?;
-    let provider = match authority.provider(&account, method).await {
+    let provider = match authority.provider(&account, &description, method).await {
         Ok(provider) if arguments.without_optional => provider.without_optional(),
         Ok(provider) => provider,
         Err(error) => return Err(explained(context, &account, error).await),

@@ -37,7 +37,7 @@ pub(super) async fn run(
     let ways = ways(context, client, named, &description).await?;
     let value = context.secrets().await?.client_secret(&secret).await?;
     let (name, label) = (quoted(&client.name), quoted(&secret.label));
-    let (method, tried) = attempt(context, &ways, &secret, &value).await?.ok_or_else(|| {
+    let (method, tried) = attempt(context, &description, &ways, &secret, &value).await?.ok_or_else(|| {
         Problem::failed(
             format!("nobody has authorised an account of OAuth client {name}, and it cannot ask for itself"),
             "Use the secret with --untested, and authorise an account with `wissel account authorize`.",
@@ -117,6 +117,7 @@ async fn ways<'a>(
 /// What came of the first way that says something about the secret; of the last one that was asked, where none does.
 async fn attempt<'a>(
     context: &Context,
+    description: &Description,
     ways: &[(Account, &'a AuthMethod)],
     secret: &ClientSecret,
     value: &SecretString,
@@ -124,7 +125,7 @@ async fn attempt<'a>(
     let authority = context.authority().await?;
     let mut last = None;
     for (account, method) in ways {
-        let tried = authority.try_secret(account, method, (secret.kind, value.clone())).await;
+        let tried = authority.try_secret(account, description, method, (secret.kind, value.clone())).await;
         match &tried {
             Err(AuthError::NotAuthorized) => continue,
             // It is what the account was granted that is refused.
