@@ -12,8 +12,8 @@ use wissel_tests::scene::{Entry, Scene};
 use wissel_tests::wissel::Output;
 use xtask::workspace;
 
-/// The longest that the run after a fault may take. A lease lasts 60 seconds: none is waited for.
-const RECOVERY: Duration = Duration::from_secs(55);
+/// How long a service may take to move everything.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A server and an installation.
 pub(crate) struct Field {
@@ -149,8 +149,8 @@ impl Case<'_> {
         let begun = Instant::now();
         let output = self.run();
         let took = begun.elapsed();
+        // Also with a lease that the fault left behind: a run takes it over, or ends because it cannot.
         self.assert_ended(&output, &[0], &[]);
-        assert!(took < RECOVERY, "{}: recovered in {took:.1?}", self.name);
         self.assert_complete();
         self.ended(ended, took);
     }
@@ -167,7 +167,7 @@ impl Case<'_> {
         let begun = Instant::now();
         let all = self.tokens().len();
         while Tokens::in_mailbox(&self.field.scene.server, ALICE).different(&self.processed) < all {
-            assert!(begun.elapsed() < 2 * RECOVERY, "{}: messages do not come", self.name);
+            assert!(begun.elapsed() < PATIENCE, "{}: messages do not come", self.name);
             std::thread::sleep(Duration::from_millis(200));
         }
         begun.elapsed()

@@ -129,14 +129,16 @@ async fn a_claims_challenge_is_handed_on_and_the_body_sent_again() {
 
 #[tokio::test]
 async fn a_renewed_token_that_is_refused_is_the_connectors_answer() {
-    let web = Web::start(|_| Reply::status(401)).await;
+    // Who asks a third time is let in: a host that would go on for ever is told from one that stops.
+    let web = Web::start(refusing(2, Reply::status(401))).await;
     let (issuer, host) = issuing().await;
     let identity = check(&host, &asking("http-auth", &web.url, "renewed")).await.unwrap();
     assert_eq!(fact(&identity, "status"), "401");
     assert_eq!((web.asked().len(), issuer.refused.lock().unwrap().len()), (2, 1));
     // What the operator stored cannot be renewed.
+    let web = Web::start(|_| Reply::status(401)).await;
     check(&host, &asking("http-auth", &web.url, "token")).await.unwrap();
-    assert_eq!(web.asked()[2..].len(), 1);
+    assert_eq!(web.asked().len(), 1);
 }
 
 #[tokio::test]

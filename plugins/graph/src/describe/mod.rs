@@ -106,4 +106,15 @@ mod tests {
         );
         assert!(used.iter().any(|name| name == "redirect-uri"));
     }
+
+    #[test]
+    fn the_operators_manual_names_chapters_that_are_there() {
+        let description: Value = from_str(&describe()).unwrap();
+        let guide = description["guide"].as_array().unwrap();
+        let known: Vec<&str> = guide.iter().map(|chapter| chapter["id"].as_str().unwrap()).collect();
+        let manual = include_str!("../../../../docs/operations.md");
+        let examples = manual.lines().filter_map(|line| line.strip_prefix("wissel account guide "));
+        let named: Vec<&str> = examples.filter_map(|rest| rest.split_whitespace().nth(1)).collect();
+        assert!(named.iter().all(|name| known.contains(name)) && !named.is_empty(), "{named:?}");
+    }
 }
