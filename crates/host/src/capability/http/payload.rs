@@ -45,7 +45,10 @@ impl Payload {
             return Err(Refusal::breach(format!("a request body holds more than {MOST_BYTES} octets")));
         }
         self.size += data.len() as u64;
-        self.parts.push(Part::Bytes(data.into()));
+        // What is empty would be sent as a frame of its own, and servers take many of those for an attack.
+        if !data.is_empty() {
+            self.parts.push(Part::Bytes(data.into()));
+        }
         Ok(())
     }
 
@@ -65,8 +68,17 @@ impl Payload {
         Ok(())
     }
 
+    /// The body as it is sent. Octets that are all here go out in one piece, whose end is that of the request.
+    pub(crate) fn body(self) -> reqwest::Body {
+        match self.parts.as_slice() {
+            [] => Bytes::new().into(),
+            [Part::Bytes(bytes)] => bytes.clone().into(),
+            _ => reqwest::Body::wrap_stream(self.stream()),
+        }
+    }
+
     /// The body's octets in order.
-    pub(crate) fn stream(self) -> impl Stream<Item = Result<Bytes, ConnectorError>> + Send + 'static {
+    fn stream(self) -> impl Stream<Item = Result<Bytes, ConnectorError>> + Send + 'static {
         let parts = self.parts.into_iter();
         stream::try_unfold((parts, None::<Pieces>), |(mut parts, mut pieces)| async move {
             loop {
@@ -84,5 +96,29 @@ impl Payload {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+
+    use super::Payload;
+
+    #[tokio::test]
+    async fn nothing_empty_is_sent_and_what_is_here_is_one_piece() {
+        let of = |parts: &[&str]| {
+            let mut payload = Payload::default();
+            for part in parts {
+                assert!(payload.append(part.as_bytes().to_vec()).is_ok());
+            }
+            payload
+        };
+        // As every connector begins one.
+        assert_eq!(of(&["", "{}"]).body().as_bytes(), Some(&b"{}"[..]));
+        assert_eq!(of(&[""]).body().as_bytes(), Some(&b""[..]));
+        let several = of(&["", "a", "", "b", ""]);
+        assert!(several.clone().body().as_bytes().is_none());
+        assert_eq!(several.stream().try_collect::<Vec<_>>().await.unwrap(), ["a", "b"]);
     }
 }

@@ -138,7 +138,7 @@ impl Checked {
             request.headers_mut().insert(AUTHORIZATION, credential);
         }
         if let Some(payload) = self.payload.clone() {
-            *request.body_mut() = Some(reqwest::Body::wrap_stream(payload.stream()));
+            *request.body_mut() = Some(payload.body());
         }
         request
     }
