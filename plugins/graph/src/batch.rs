@@ -1,16 +1,21 @@
 //! `$batch`: up to twenty requests in one, each answered on its own.
 //!
+//! Of the requests in one batch the service works on four at once, which is all that a mailbox allows. So a batch has the
+//! mailbox to itself; where there are several, the requests of each wait for one another, and four batches are under way
+//! ("Microsoft Graph throttling guidance", "Combine multiple HTTP requests using JSON batching"). A request that waited for
+//! one that failed was not attempted.
+//!
 //! The host waits out what the service says about the whole; what it says about a single request inside arrives here. A
 //! request that was held back or lacked a fresh token is sent again on its own, where the host paces it and renews the
 //! token: so nobody waits in here, and the governor sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use wissel_connector::serde_json::{Value, json};
-use wissel_connector::{Error, Result};
+use wissel_connector::{Error, Pending, Result};
 
 use crate::protocol::documents::{BatchAnswer, BatchAnswers};
-use crate::service::{PREFER, Service};
+use crate::service::{AHEAD, PREFER, Service};
 
 /// Requests in one batch (Microsoft Graph, "Combine multiple requests in one HTTP call").
 const MOST: usize = 20;
@@ -25,6 +30,15 @@ pub(crate) struct Call {
     pub(crate) idempotent: bool,
 }
 
+/// What is left of some calls: their places.
+#[derive(Default)]
+struct Left {
+    /// Held back, or without a fresh token: to be sent alone.
+    alone: Vec<usize>,
+    /// Not attempted, because they waited for one that failed.
+    behind: Vec<usize>,
+}
+
 impl Service {
     /// Sends the calls, and hands over the answer of each with its place. An error means that the service gave up or the
     /// host ended the operation: the calls that had no answer by then were not attempted, or nobody knows.
@@ -34,45 +48,123 @@ impl Service {
         doing: &str,
         mut each: impl FnMut(usize, Result<Value>),
     ) -> Result<()> {
-        for (chunk, calls) in calls.chunks(MOST).enumerate() {
-            let at = |number: usize| chunk * MOST + number;
-            let mut later = Vec::new();
-            match calls {
-                [only] => later.push((at(0), only)),
+        let places: Vec<usize> = (0..calls.len()).collect();
+        let places = match places.len() {
+            0..=MOST => places,
+            _ => self.chains(calls, &places, doing, &mut each)?,
+        };
+        for places in places.chunks(MOST) {
+            let mut left = Left::default();
+            match places {
+                [only] => left.alone.push(*only),
                 _ => {
-                    let mut answers = self.send_batch(calls, doing)?;
-                    for (number, call) in calls.iter().enumerate() {
-                        match answers.remove(&number.to_string()) {
-                            Some(BatchAnswer { status: 401 | 429 | 503, .. }) => {
-                                later.push((at(number), call));
-                            }
-                            Some(BatchAnswer { status: 200..=299, body, .. }) => each(at(number), Ok(body)),
-                            Some(BatchAnswer { status, body, .. }) => {
-                                each(at(number), Err(self.refused(status, None, &body, doing, "")));
-                            }
-                            None => each(at(number), Err(unanswered(doing))),
-                        }
-                    }
+                    let answers = self.answers(self.start_batch(calls, places, false)?, doing)?;
+                    self.sort(places, answers, doing, &mut each, &mut left);
                 }
             }
-            for (place, call) in later {
-                let answer =
-                    self.call(call.method, &self.url(&call.path), call.body.as_ref(), call.idempotent, doing);
-                match answer {
-                    Err(error) if ends_all(&error) => return Err(error),
-                    answer => each(place, answer),
+            // Nothing waited for anything in there.
+            left.alone.append(&mut left.behind);
+            self.send_alone(calls, &left.alone, doing, &mut each)?;
+        }
+        Ok(())
+    }
+
+    /// Sends batches whose requests wait for one another, several batches at a time. Returns the places of the calls that
+    /// were not attempted.
+    fn chains(
+        &self,
+        calls: &[Call],
+        places: &[usize],
+        doing: &str,
+        each: &mut impl FnMut(usize, Result<Value>),
+    ) -> Result<Vec<usize>> {
+        let (mut left, mut started, mut stopped) = (Left::default(), VecDeque::with_capacity(AHEAD), None);
+        let mut chunks = places.chunks(MOST);
+        loop {
+            while stopped.is_none()
+                && started.len() < AHEAD
+                && let Some(places) = chunks.next()
+            {
+                match places {
+                    [only] => left.behind.push(*only),
+                    _ => match self.start_batch(calls, places, true) {
+                        Ok(pending) => started.push_back((places, pending)),
+                        Err(error) => stopped = Some(error),
+                    },
                 }
+            }
+            let Some((places, pending)) = started.pop_front() else { break };
+            // What is under way is waited for even so: dropped, nobody would know what became of it.
+            match self.answers(pending, doing) {
+                Ok(answers) => self.sort(places, answers, doing, each, &mut left),
+                Err(error) => stopped = stopped.or(Some(error)),
+            }
+        }
+        match stopped {
+            Some(error) => Err(error),
+            None => self.send_alone(calls, &left.alone, doing, each).map(|()| left.behind),
+        }
+    }
+
+    fn send_alone(
+        &self,
+        calls: &[Call],
+        places: &[usize],
+        doing: &str,
+        each: &mut impl FnMut(usize, Result<Value>),
+    ) -> Result<()> {
+        for place in places {
+            let Some(call) = calls.get(*place) else { continue };
+            let answer =
+                self.call(call.method, &self.url(&call.path), call.body.as_ref(), call.idempotent, doing);
+            match answer {
+                Err(error) if ends_all(&error) => return Err(error),
+                answer => each(*place, answer),
             }
         }
         Ok(())
     }
 
-    fn send_batch(&self, calls: &[Call], doing: &str) -> Result<BTreeMap<String, BatchAnswer>> {
-        let requests: Vec<Value> = calls.iter().enumerate().map(|(id, call)| self.inner(id, call)).collect();
-        let body = json!({ "requests": requests });
-        let idempotent = calls.iter().all(|call| call.idempotent);
+    /// Hands over the answers of a batch, but for those that are none yet.
+    fn sort(
+        &self,
+        places: &[usize],
+        mut answers: BTreeMap<String, BatchAnswer>,
+        doing: &str,
+        each: &mut impl FnMut(usize, Result<Value>),
+        left: &mut Left,
+    ) {
+        for place in places {
+            match answers.remove(&place.to_string()) {
+                Some(BatchAnswer { status: 401 | 429 | 503, .. }) => left.alone.push(*place),
+                Some(BatchAnswer { status: 424, .. }) => left.behind.push(*place),
+                Some(BatchAnswer { status: 200..=299, body, .. }) => each(*place, Ok(body)),
+                Some(BatchAnswer { status, body, .. }) => {
+                    each(*place, Err(self.refused(status, None, &body, doing, "")));
+                }
+                None => each(*place, Err(unanswered(doing))),
+            }
+        }
+    }
+
+    fn start_batch(&self, calls: &[Call], places: &[usize], chained: bool) -> Result<Box<dyn Pending>> {
+        let calls: Vec<(usize, &Call)> =
+            places.iter().filter_map(|place| Some((*place, calls.get(*place)?))).collect();
+        let mut requests: Vec<Value> = calls.iter().map(|(place, call)| self.inner(*place, call)).collect();
+        if chained {
+            for (request, (before, _)) in requests.iter_mut().skip(1).zip(&calls) {
+                if let Some(members) = request.as_object_mut() {
+                    members.insert("dependsOn".to_owned(), json!([before.to_string()]));
+                }
+            }
+        }
         let counts_as = u32::try_from(calls.len()).unwrap_or(u32::MAX);
-        let answers: BatchAnswers = self.call_batch(&body, counts_as, idempotent, doing)?;
+        let idempotent = calls.iter().all(|(_, call)| call.idempotent);
+        self.start_document("/$batch", &json!({ "requests": requests }), counts_as, idempotent)
+    }
+
+    fn answers(&self, pending: Box<dyn Pending>, doing: &str) -> Result<BTreeMap<String, BatchAnswer>> {
+        let answers: BatchAnswers = self.document(pending.wait()?, doing)?;
         Ok(answers.responses.into_iter().map(|answer| (answer.id.clone(), answer)).collect())
     }
 

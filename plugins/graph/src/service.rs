@@ -27,7 +27,7 @@ const LARGEST_REFUSAL: u32 = 1 << 20;
 
 /// Requests that are started before the first of them is waited for: four are under way at a time, and as many are queued,
 /// so that the next one never waits for the connector.
-const AHEAD: usize = 8;
+pub(crate) const AHEAD: usize = 8;
 
 /// Pages of one collection. One that has more does not end.
 const PAGES: usize = 10_000;
@@ -147,24 +147,23 @@ impl Service {
         self.document(self.host.send(request)?, doing)
     }
 
-    /// `$batch` with so many requests in it.
-    pub(crate) fn call_batch<T: DeserializeOwned>(
+    /// Begins a POST of a document beside the mailbox, which counts as so many requests.
+    pub(crate) fn start_document(
         &self,
+        path: &str,
         body: &Value,
         counts_as: u32,
         idempotent: bool,
-        doing: &str,
-    ) -> Result<T> {
-        let request = Request {
+    ) -> Result<Box<dyn Pending>> {
+        self.host.start(Request {
             method: "POST",
-            url: &self.url_outside("/$batch"),
+            url: &self.url_outside(path),
             headers: &[PREFER, ("Content-Type", "application/json")],
             body: vec![Piece::Bytes(body.to_string().into_bytes())],
             counts_as,
             authenticate: true,
             idempotent,
-        };
-        self.document(self.host.send(request)?, doing)
+        })
     }
 
     /// The document of an answer.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{FOLDER, ME, ROOT, batch, finish, folder, ids, listed, open_with, refusal, session};
+use common::{FOLDER, ME, ROOT, finish, folder, ids, listed, open_with, refusal, session};
 use wissel_connector::serde_json::{Value, json};
 use wissel_connector::testing::ScriptedHost;
 use wissel_connector::types::Outcome;
@@ -13,12 +13,20 @@ fn moving(id: &str, status: u16, answer: Value) -> (&'static str, String, Value,
     ("POST", format!("/messages/{id}/move"), json!({ "destinationId": "DONE" }), status, answer)
 }
 
-fn exchange(calls: &[(&'static str, String, Value, u16, Value)]) -> String {
-    let calls: Vec<_> = calls
-        .iter()
-        .map(|(m, path, body, status, a)| (*m, path.as_str(), body.clone(), *status, a.clone()))
-        .collect();
-    batch("/me", &calls)
+type Owned = (&'static str, String, Value, u16, Value);
+
+/// The calls with these places in one batch.
+fn numbered(calls: &[Owned], places: impl IntoIterator<Item = usize>, chained: bool) -> String {
+    let of = |place: usize| {
+        let (method, path, body, status, answer) = &calls[place];
+        (place, (*method, path.as_str(), body.clone(), *status, answer.clone()))
+    };
+    let calls: Vec<_> = places.into_iter().map(of).collect();
+    common::exchange("/me", calls.iter().map(|(place, call)| (*place, call)), chained)
+}
+
+fn exchange(calls: &[Owned]) -> String {
+    numbered(calls, 0..calls.len(), false)
 }
 
 fn look(id: &str, status: u16, answer: Value) -> (&'static str, String, Value, u16, Value) {
@@ -28,13 +36,13 @@ fn look(id: &str, status: u16, answer: Value) -> (&'static str, String, Value, u
 /// All of them are where they were listed.
 fn in_place(names: &[&str]) -> String {
     let there = json!({ "parentFolderId": "INBOX" });
-    match names {
+    let calls: Vec<Owned> = names.iter().map(|id| look(id, 200, there.clone())).collect();
+    let chained = calls.len() > 20;
+    let batch = |from: usize| match names[from..] {
         [only] => format!("> GET {ME}/messages/{only}?$select=parentFolderId\n< 200\n< {there}\n"),
-        _ => names
-            .chunks(20)
-            .map(|names| exchange(&names.iter().map(|id| look(id, 200, there.clone())).collect::<Vec<_>>()))
-            .collect(),
-    }
+        _ => numbered(&calls, from..calls.len().min(from + 20), chained),
+    };
+    (0..calls.len()).step_by(20).map(batch).collect()
 }
 
 /// Messages and what became of them, in order of their ids.
@@ -154,26 +162,57 @@ fn what_is_not_in_its_folder_any_more_is_left_where_it_is() {
 }
 
 #[test]
-fn more_than_twenty_are_several_batches_and_one_is_none() {
-    let names: Vec<String> = (10..31).map(|n| format!("m{n}")).collect();
-    let calls: Vec<_> = names
+fn more_than_twenty_are_several_batches_whose_requests_wait_for_one_another_and_one_is_none() {
+    let names: Vec<String> = (10..51).map(|n| format!("m{n}")).collect();
+    let calls: Vec<Owned> = names
         .iter()
-        .take(20)
         .map(|id| ("POST", format!("/messages/{id}/permanentDelete"), Value::Null, 204, Value::Null))
         .collect();
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let script = format!(
-        "{}{}{}\n> POST {ME}/messages/m30/permanentDelete\n< 204",
-        in_place(&all[..20]),
-        in_place(&all[20..]),
-        exchange(&calls)
+        "{}{}{}> POST {ME}/messages/m50/permanentDelete\n< 204",
+        in_place(&all),
+        numbered(&calls, 0..20, true),
+        numbered(&calls, 20..40, true)
     );
     let (host, mut session) = session(&script);
     let many: Vec<String> = names.iter().map(|id| listed(id)).collect();
     let outcomes = session.delete_messages(&many).unwrap();
-    assert_eq!(outcomes.len(), 21);
+    assert_eq!(outcomes.len(), 41);
     assert!(outcomes.iter().all(|outcome| outcome.failure.is_none()));
     assert!(session.delete_messages(&[]).unwrap().is_empty());
+    finish(&host);
+}
+
+#[test]
+fn what_waited_for_a_move_that_failed_is_sent_again() {
+    let many: Vec<String> = (10..50).map(|n| format!("m{n}")).collect();
+    let moves = |statuses: &[(usize, u16)]| -> Vec<Owned> {
+        let one = |place: usize, id: &str| {
+            let status = statuses.iter().find(|(from, _)| *from <= place).map_or(201, |(_, status)| *status);
+            let answer = if status == 201 { json!({ "id": id }) } else { refusal("Refused") };
+            moving(id, status, answer)
+        };
+        many.iter().enumerate().map(|(place, id)| one(place, id)).collect()
+    };
+    // The eighteenth is refused, and in the second batch the third is held back.
+    let first = moves(&[(18, 424), (17, 403)]);
+    let second = moves(&[(23, 424), (22, 429)]);
+    let script = format!(
+        "{}{}{}> POST {ME}/messages/m32/move\n> {}\n< 201\n< {}\n{}",
+        in_place(&many.iter().map(String::as_str).collect::<Vec<_>>()),
+        numbered(&first, 0..20, true),
+        numbered(&second, 20..40, true),
+        json!({ "destinationId": "DONE" }),
+        json!({ "id": "m32" }),
+        numbered(&moves(&[]), (18..20).chain(23..40), false),
+    );
+    let (host, mut session) = session(&script);
+    let listed: Vec<String> = many.iter().map(|id| listed(id)).collect();
+    let outcomes = kinds(session.move_messages(&listed, "DONE", false).unwrap());
+    assert_eq!(outcomes.iter().map(|(id, _)| id).collect::<Vec<_>>(), many.iter().collect::<Vec<_>>());
+    let failed: Vec<_> = outcomes.iter().filter(|(_, kind)| kind.is_some()).collect();
+    assert_eq!(failed, [&("m27".to_owned(), Some(ErrorKind::PermissionMissing))]);
     finish(&host);
 }
 

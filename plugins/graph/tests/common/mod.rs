@@ -64,10 +64,22 @@ pub fn finish(host: &ScriptedHost) {
     }
 }
 
-/// An exchange of `$batch`: each request as method, path and body, each answer as status and body.
-pub fn batch(user: &str, calls: &[(&str, &str, Value, u16, Value)]) -> String {
-    let (mut requests, mut responses) = (Vec::new(), Vec::new());
-    for (id, (method, path, body, status, answer)) in calls.iter().enumerate() {
+/// A request of a batch as method, path and body, and its answer as status and body.
+pub type Call<'a> = (&'a str, &'a str, Value, u16, Value);
+
+/// An exchange of `$batch` whose requests do not wait for one another.
+pub fn batch(user: &str, calls: &[Call<'_>]) -> String {
+    exchange(user, calls.iter().enumerate(), false)
+}
+
+/// An exchange of `$batch` with numbered requests; `chained`, each waits for the one before.
+pub fn exchange<'a>(
+    user: &str,
+    calls: impl IntoIterator<Item = (usize, &'a Call<'a>)>,
+    chained: bool,
+) -> String {
+    let (mut requests, mut responses, mut before) = (Vec::new(), Vec::new(), None);
+    for (id, (method, path, body, status, answer)) in calls {
         let mut request = json!({
             "id": id.to_string(), "method": method, "url": format!("{user}{path}"),
             "headers": { "Prefer": "IdType=\"ImmutableId\"" }
@@ -75,6 +87,9 @@ pub fn batch(user: &str, calls: &[(&str, &str, Value, u16, Value)]) -> String {
         if !body.is_null() {
             request["body"] = body.clone();
             request["headers"]["Content-Type"] = json!("application/json");
+        }
+        if let (true, Some(before)) = (chained, before.replace(id)) {
+            request["dependsOn"] = json!([before.to_string()]);
         }
         requests.push(request);
         responses.push(json!({ "id": id.to_string(), "status": status, "body": answer }));
