@@ -37,6 +37,12 @@ impl Bed {
         Self { input: process.stdin.take().unwrap(), process, output, folder, facts }
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The certificate of the authority that its faces are to be trusted by.
     #[must_use]
     pub fn ca(&self) -> PathBuf {

@@ -28,7 +28,7 @@ const HELP: &str = "deliver N FOLDER · folders · create FOLDER · count TOKEN 
     throttle SECONDS [silent] (429 for everything) · limit concurrent|requests|window|retry-after|upload-step N · \
     delta-reset · latency MS · move-away TEXT FOLDER · \
     graph-fault STATUS|drop|drop-after|endless|stall:SECONDS N OPERATION ('GET messages/{id}/$value', or *) · faults-off · \
-    slash shown|hidden · traffic · sent";
+    slash shown|hidden · traffic [reset] · sent";
 
 /// Lets a person with the user's password open an address: `browse URL`, or `browse URL decline`.
 pub(crate) async fn browse(bed: &Testbed, user: &str, password: &str, line: &str) -> Option<Value> {

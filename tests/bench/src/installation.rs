@@ -31,12 +31,16 @@ pub(crate) struct Installation {
 impl Installation {
     /// Adds the account and a job with these options. Its connectors are compiled, as they are in use.
     pub(crate) fn make(folder: &Path, entry: &Entry, job: &[&str]) -> Result<Self> {
+        Self::with(folder, &entry.arguments(), &entry.secret, job)
+    }
+
+    /// The same with an account that this command adds, which must call it [`ACCOUNT`].
+    pub(crate) fn with(folder: &Path, account: &[String], secret: &str, job: &[&str]) -> Result<Self> {
         let run = folder.join("wissel");
         let mut original = Wissel::below(folder);
         original.set("WISSEL_LANG", "en");
-        let arguments = entry.arguments();
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        original.run_with(&arguments, &entry.secret).success();
+        let account: Vec<&str> = account.iter().map(String::as_str).collect();
+        original.run_with(&account, secret).success();
         let to = imported(&run).display().to_string();
         let base = ["job", "add", JOB, "--account", ACCOUNT, "--to", &to];
         original.run(&[base.as_slice(), job].concat()).success();

@@ -2,9 +2,13 @@
 //!
 //! Nothing here is linked into the product. Each part stands for itself: one that fails is reported, and the others go on.
 
+mod cloud;
 mod disk;
+mod distant;
 mod fleet;
 mod floor;
+mod graph;
+mod hop;
 mod idle;
 mod import;
 mod installation;
@@ -94,6 +98,8 @@ struct Run {
 enum Part {
     /// The import of a mailbox, beside other programs
     Import,
+    /// The import of a mailbox in the cloud, beside a Python client
+    Graph,
     /// A poll that finds nothing new
     Poll,
     /// The memory that one large message takes
@@ -117,6 +123,7 @@ impl Part {
         let few = runs.min(3);
         match self {
             Self::Import => import::bench(folder, runs, run.messages.into()),
+            Self::Graph => graph::bench(folder, few, run.messages.into()),
             Self::Poll => poll::bench(folder, few, run.messages.into(), run.watch.into()),
             Self::Large => large::bench(folder, few, run.large.into()),
             Self::Start => start::bench(folder, few),

@@ -23,6 +23,7 @@ use wissel_tests::dovecot::{Dovecot, Options};
 use wissel_tests::paths;
 use wissel_tests::scene::Entry;
 
+use crate::hop;
 use crate::installation::{Installation, LEAVING};
 use crate::measure::{self, memory, mib};
 use crate::report::Section;
@@ -67,6 +68,12 @@ pub(crate) fn bench(folder: &Path, runs: usize) -> Result<Section> {
     programs(folder, runs, &mut found)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(sandboxes(folder, runs, &mut found))?;
+    for (way, hop) in
+        ["through the host", "without it"].iter().zip(runtime.block_on(hop::bench(folder, runs))?)
+    {
+        found.time(&format!("an HTTP request {way}"), hop.wall);
+        found.time(&format!("an HTTP request {way}, CPU"), hop.cpu);
+    }
     Ok(Section {
         title: "what has to happen before work begins".to_owned(),
         head: vec!["", "median (smallest - largest)"],
@@ -74,6 +81,8 @@ pub(crate) fn bench(folder: &Path, runs: usize) -> Result<Section> {
         notes: vec![
             "`ready`: from the start of the process until it looks after its jobs, before it loads a connector; cold: without a cache.".into(),
             "A sandbox is looked up, instantiated and its session opened; the connector is the tests' probe.".into(),
+            "An HTTP request: a message of 2 kB over TLS and HTTP/2 from the test bed, one after the other; its CPU with four at once, the".into(),
+            "client's alone. Through the host: the Graph connector in its sandbox asks, and the host moves what comes; without it: reqwest.".into(),
         ],
         data: Value::Object(found.data),
         ..Section::default()
@@ -184,7 +193,7 @@ fn account() -> Account {
 }
 
 /// The probe needs none.
-struct NoSecrets;
+pub(crate) struct NoSecrets;
 
 #[async_trait]
 impl Secrets for NoSecrets {
@@ -194,7 +203,7 @@ impl Secrets for NoSecrets {
 }
 
 /// Throws every message away.
-struct Discard;
+pub(crate) struct Discard;
 
 #[async_trait]
 impl Delivery for Discard {

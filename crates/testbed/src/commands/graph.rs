@@ -63,6 +63,11 @@ pub(super) fn answer(bed: &Testbed, command: &str, argument: &str) -> Option<Res
                 "operations": bed.counters().commands(),
             }))
         }
+        ("traffic", ["reset"]) => {
+            bed.graph().traffic().reset();
+            bed.counters().reset();
+            Ok(json!({ "traffic": "reset" }))
+        }
         ("sent", []) => {
             let sent = control.sent().into_iter().map(|sent| {
                 json!({ "mailbox": sent.mailbox, "by": sent.by, "from": sent.from, "recipients": sent.recipients })
