@@ -16,8 +16,8 @@ use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_model::description::AuthMethod;
 use wissel_model::tokens::{AccessToken, RefusedToken, Tokens};
 use wissel_model::{
-    Account, AccountId, ConnectionPolicy, Connectors, FolderAddress, MessageId, OpenOptions, PageRequest,
-    Session, connector,
+    Account, AccountId, ConnectionPolicy, Connectors, Description, FolderAddress, MessageId, OpenOptions,
+    PageRequest, Session, connector,
 };
 use wissel_tests::graph::USER;
 use wissel_tests::paths;
@@ -203,6 +203,7 @@ impl Tokens for Granted {
     async fn token(
         &self,
         _: &Account,
+        _: &Description,
         _: &AuthMethod,
         _: Option<&RefusedToken>,
     ) -> connector::Result<AccessToken> {
