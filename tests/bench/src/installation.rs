@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use wissel_tests::paths;
 use wissel_tests::scene::{ACCOUNT, Entry};
 use wissel_tests::wissel::Wissel;
@@ -15,6 +15,9 @@ use crate::post::PROCESSED;
 
 /// The job's name.
 pub(crate) const JOB: &str = "Import";
+
+/// How often a connector is compiled until it is kept.
+const ATTEMPTS: usize = 10;
 
 /// Imports and moves what it imported.
 pub(crate) const MOVING: &[&str] = &["--folder", "INBOX", "--processed", PROCESSED, "--create-processed"];
@@ -44,7 +47,15 @@ impl Installation {
         let to = imported(&run).display().to_string();
         let base = ["job", "add", JOB, "--account", ACCOUNT, "--to", &to];
         original.run(&[base.as_slice(), job].concat()).success();
-        Ok(Self { original, run })
+        // A thread of its own keeps what was compiled, and on a busy machine a command may end before it has.
+        let kept = || original.path("cache/compiled/modules").exists();
+        for _ in 0..ATTEMPTS {
+            original.run(&["account", "test", ACCOUNT]).success();
+            if kept() {
+                return Ok(Self { original, run });
+            }
+        }
+        bail!("no compiled connector is kept below {}", original.home().display())
     }
 
     /// A fresh copy for one run.
