@@ -70,6 +70,23 @@ fn watched(house: &House, arguments: &[&str]) -> (Value, u64) {
 }
 
 #[test]
+fn large_messages_in_flight_at_once_do_not_wait_for_each_other() {
+    const FOLDER: &str = "Postvak IN/Groot";
+    let mut house = House::empty(&["--messages", "0"]);
+    house.add(ACCOUNT, &[&format!("mailbox={USER}")]).success();
+    house.authorize(ACCOUNT, USER);
+    house.wissel.run(&["account", "edit", ACCOUNT, "--idle-timeout", "20"]).success();
+    house.bed.command(&format!("create {FOLDER}"));
+    let delivered = house.bed.command(&format!("deliver-large 12 5000000 {FOLDER}"));
+    assert_eq!(delivered["delivered"].as_array().map(Vec::len), Some(12), "{delivered}");
+    let sink = house.wissel.path("uit").display().to_string();
+    let job = ["job", "add", JOB, "--account", ACCOUNT, "--folder", FOLDER, "--to", &sink];
+    house.wissel.run(&[&job[..], &["--action", "leave"]].concat()).success();
+    let report = house.wissel.run(&RUN).success().json();
+    assert_eq!((&report["imported"], &report["errors"]), (&json!(12), &json!([])), "{report}");
+}
+
+#[test]
 fn eight_hundred_folders_and_twenty_thousand_messages_are_listed_whole() {
     const TOP: &str = "Postvak IN/Archief";
     let mut house = House::empty(&["--messages", "0"]);

@@ -17,8 +17,10 @@ use crate::text::cleaned;
 /// A value that passed, or the rule that was broken.
 pub(crate) type Checked<T> = Result<T, Breach>;
 
-/// Octets of an id, a cursor or a page token.
+/// Octets of an id or a cursor, which are stored.
 const LONGEST_ID: usize = 8 << 10;
+/// Octets of a page token, which lives as long as a listing: one may name every message of a moment.
+const LONGEST_PAGE_TOKEN: usize = 1 << 20;
 /// Characters of a text for people.
 const LONGEST_TEXT: usize = 4_000;
 /// Characters of an error's sentence.
@@ -61,7 +63,11 @@ pub(crate) fn error(error: types::Error) -> ConnectorError {
 }
 
 fn opaque(id: String, what: &str) -> Checked<String> {
-    if id.is_empty() || id.len() > LONGEST_ID || id.contains('\0') {
+    no_longer(id, LONGEST_ID, what)
+}
+
+fn no_longer(id: String, longest: usize, what: &str) -> Checked<String> {
+    if id.is_empty() || id.len() > longest || id.contains('\0') {
         return Err(Breach(format!("{what} is empty, too long or holds a NUL")));
     }
     Ok(id)
@@ -167,7 +173,7 @@ pub(crate) fn message(message: wit::Message) -> Checked<MessageSummary> {
 }
 
 pub(crate) fn page(page: wit::MessagePage) -> Checked<MessagePage> {
-    let next = page.next.map(|token| opaque(token, "a page token")).transpose()?;
+    let next = page.next.map(|token| no_longer(token, LONGEST_PAGE_TOKEN, "a page token")).transpose()?;
     Ok(MessagePage { messages: all(page.messages, message)?, next })
 }
 
@@ -267,6 +273,16 @@ mod tests {
         for id in ["", "a\0b", too_long.as_str()] {
             assert!(message(listed(id, "")).is_err());
         }
+    }
+
+    #[test]
+    fn a_page_token_may_name_every_message_of_a_moment() {
+        let next = |length: usize| {
+            page(wit::MessagePage { messages: Vec::new(), next: Some("x".repeat(length)) })
+                .map(|page| page.next)
+        };
+        assert_eq!(next(LONGEST_PAGE_TOKEN).unwrap().map(|token| token.len()), Some(LONGEST_PAGE_TOKEN));
+        assert!(next(LONGEST_PAGE_TOKEN + 1).is_err() && next(0).is_err());
     }
 
     #[test]

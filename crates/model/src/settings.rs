@@ -151,8 +151,9 @@ pub fn check(setting: &Setting, value: &str) -> Result<String, String> {
             _ => return Err(format!("'{value}' is not an e-mail address")),
         },
         SettingKind::Url => match url::Url::parse(value) {
-            Ok(url) if url.has_host() => value.to_owned(),
-            _ => return Err(format!("'{value}' is not a URL such as https://mail.example.com/")),
+            // One form: templates continue it with a path of their own.
+            Ok(url) if url.has_host() => value.trim_end_matches('/').to_owned(),
+            _ => return Err(format!("'{value}' is not a URL such as https://mail.example.com")),
         },
         SettingKind::Host => match url::Host::parse(value) {
             Ok(_) => value.to_ascii_lowercase(),

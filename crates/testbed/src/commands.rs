@@ -14,12 +14,13 @@ use wissel_testbed::{
         sample::{CLIENT_ID, TENANT},
         tokens::GRAPH,
     },
+    mailbox::NewMessage,
     person::{Consent, Person},
     sample::Maker,
 };
 
 /// One line for each command.
-const HELP: &str = "deliver N FOLDER · folders · create FOLDER · count TOKEN · renumber FOLDER · sign-ins · \
+const HELP: &str = "deliver N FOLDER · deliver-large N OCTETS FOLDER · folders · create FOLDER · count TOKEN · renumber FOLDER · sign-ins · \
     sign-in-counts · issued (every token and upload URL ever) · revoke USER · secret VALUE SECONDS (adds one) · secret-expired (all end now) · certificate FILE (registers one, PEM) · \
     fault CODE N [authorize|token|devicecode|adminconsent] · demand CLAIMS-JSON (of Graph tokens; {} ends it) · \
     policy none|block|second-factor|block-device-code · consent given|withdrawn|without PERMISSION (of all apps) · advance SECONDS · \
@@ -48,6 +49,7 @@ pub(crate) fn answer(bed: &Testbed, maker: &mut Maker, started: Instant, line: &
     let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
     match command {
         "deliver" => deliver(bed, maker, argument),
+        "deliver-large" => deliver_large(bed, maker, argument),
         "folders" => bed
             .mailbox()
             .folders()
@@ -212,15 +214,35 @@ fn span(seconds: &str) -> Result<SignedDuration, String> {
 }
 
 fn deliver(bed: &Testbed, maker: &mut Maker, argument: &str) -> Value {
-    let Some((Ok(count), folder)) =
-        argument.split_once(' ').map(|(count, folder)| (count.parse::<usize>(), folder))
-    else {
-        return json!({ "error": "deliver needs a number and a folder" });
-    };
+    match argument.split_once(' ').map(|(count, folder)| (count.parse(), folder)) {
+        Some((Ok(count), folder)) => deliver_each(bed, maker, count, folder, |maker, token| maker.any(token)),
+        _ => json!({ "error": "deliver needs a number and a folder" }),
+    }
+}
+
+fn deliver_large(bed: &Testbed, maker: &mut Maker, argument: &str) -> Value {
+    let mut parts = argument.splitn(3, ' ');
+    let mut number = || parts.next().and_then(|part| part.parse::<u64>().ok());
+    match (number(), number(), parts.next()) {
+        (Some(count), Some(size), Some(folder)) => {
+            deliver_each(bed, maker, count, folder, |maker, token| maker.large(token, size))
+        }
+        _ => json!({ "error": "deliver-large needs a number, a size and a folder" }),
+    }
+}
+
+fn deliver_each(
+    bed: &Testbed,
+    maker: &mut Maker,
+    count: u64,
+    folder: &str,
+    make: impl Fn(&mut Maker, &str) -> NewMessage,
+) -> Value {
     let mut tokens = Vec::new();
     for _ in 0..count {
         let token = maker.token();
-        if let Err(error) = bed.mailbox().deliver(folder, maker.any(&token)) {
+        let message = make(maker, &token);
+        if let Err(error) = bed.mailbox().deliver(folder, message) {
             return json!({ "error": error.to_string() });
         }
         tokens.push(token);

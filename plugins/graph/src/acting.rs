@@ -44,7 +44,7 @@ impl GraphSession {
                 None => gone_is_done(&id, error),
             }));
         }
-        finished(outcomes, stopped)
+        finished(outcomes, stopped, &left)
     }
 
     /// The outcomes of those of the messages that are not in the folder any more that they were listed in, and the others.
@@ -56,18 +56,15 @@ impl GraphSession {
     ) -> Result<(Vec<Outcome>, Vec<String>)> {
         let (mut settled, mut left) = (Vec::new(), Vec::new());
         let path = |id: &str| Ok(Listed::read(id)?.path());
-        let stopped = self.look_up(messages, path, |id, parent| match (Listed::read(id), parent) {
+        self.look_up(messages, path, |id, parent| match (Listed::read(id), parent) {
             (Ok(listed), Ok(parent)) if parent == listed.folder && Some(listed.folder) != target => {
                 left.push(id.to_owned());
             }
             (Ok(_), Ok(_)) => settled.push(Outcome::done(id)),
             (Ok(_), Err(error)) => settled.push(gone_is_done(id, error)),
             (Err(error), _) => settled.push(Outcome::failed(id, error)),
-        });
-        match stopped {
-            Err(error) if left.is_empty() && settled.is_empty() => Err(error),
-            _ => Ok((settled, left)),
-        }
+        })?;
+        Ok((settled, left))
     }
 
     /// Asks in which folder each of the messages with these addresses lies now, and hands over the answers.
@@ -125,11 +122,11 @@ impl GraphSession {
                 Err(error) => gone_is_done(id, error),
             });
         });
-        finished(outcomes, stopped)
+        finished(outcomes, stopped, messages)
     }
 
     /// Sends one call for each message, and hands over the answers. An id that the service cannot have given is
-    /// answered here.
+    /// answered here; when the service gives up, so are those that it did not answer, unless there was no answer at all.
     fn act(
         &self,
         messages: &[String],
@@ -147,11 +144,19 @@ impl GraphSession {
                 Err(error) => each(id, Err(error)),
             }
         }
-        self.service.batch(&calls, doing, |place, answer| {
-            if let Some(id) = ids.get(place) {
+        let mut open: Vec<Option<&String>> = ids.into_iter().map(Some).collect();
+        let stopped = self.service.batch(&calls, doing, |place, answer| {
+            if let Some(id) = open.get_mut(place).and_then(Option::take) {
                 each(id, answer);
             }
-        })
+        });
+        if let Err(error) = stopped {
+            if open.iter().all(Option::is_some) {
+                return Err(error);
+            }
+            open.into_iter().flatten().for_each(|id| each(id, Err(error.clone())));
+        }
+        Ok(())
     }
 }
 
@@ -160,10 +165,14 @@ fn gone_is_done(id: &str, error: Error) -> Outcome {
     if is_gone(&error) { Outcome::done(id) } else { Outcome::failed(id, error) }
 }
 
-/// What was done, if anything; else the error.
-fn finished(outcomes: Vec<Outcome>, stopped: Result<()>) -> Result<Vec<Outcome>> {
+/// What was done, if anything, and why the rest was not; else the error.
+fn finished(outcomes: Vec<Outcome>, stopped: Result<()>, rest: &[String]) -> Result<Vec<Outcome>> {
     match stopped {
         Err(error) if outcomes.is_empty() => Err(error),
-        _ => Ok(outcomes),
+        Err(error) => {
+            let rest = rest.iter().map(|id| Outcome::failed(id, error.clone()));
+            Ok(outcomes.into_iter().chain(rest).collect())
+        }
+        Ok(()) => Ok(outcomes),
     }
 }

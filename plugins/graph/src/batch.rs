@@ -59,7 +59,7 @@ impl Service {
                 [only] => left.alone.push(*only),
                 _ => {
                     let answers = self.answers(self.start_batch(calls, places, false)?, doing)?;
-                    self.sort(places, answers, doing, &mut each, &mut left);
+                    self.sort(calls, places, answers, doing, &mut each, &mut left);
                 }
             }
             // Nothing waited for anything in there.
@@ -96,7 +96,7 @@ impl Service {
             let Some((places, pending)) = started.pop_front() else { break };
             // What is under way is waited for even so: dropped, nobody would know what became of it.
             match self.answers(pending, doing) {
-                Ok(answers) => self.sort(places, answers, doing, each, &mut left),
+                Ok(answers) => self.sort(calls, places, answers, doing, each, &mut left),
                 Err(error) => stopped = stopped.or(Some(error)),
             }
         }
@@ -128,6 +128,7 @@ impl Service {
     /// Hands over the answers of a batch, but for those that are none yet.
     fn sort(
         &self,
+        calls: &[Call],
         places: &[usize],
         mut answers: BTreeMap<String, BatchAnswer>,
         doing: &str,
@@ -136,7 +137,13 @@ impl Service {
     ) {
         for place in places {
             match answers.remove(&place.to_string()) {
-                Some(BatchAnswer { status: 401 | 429 | 503, .. }) => left.alone.push(*place),
+                // Of 503 it is not certain that nothing was done.
+                Some(BatchAnswer { status, .. })
+                    if matches!(status, 401 | 429)
+                        || (status == 503 && calls.get(*place).is_some_and(|call| call.idempotent)) =>
+                {
+                    left.alone.push(*place);
+                }
                 Some(BatchAnswer { status: 424, .. }) => left.behind.push(*place),
                 Some(BatchAnswer { status: 200..=299, body, .. }) => each(*place, Ok(body)),
                 Some(BatchAnswer { status, body, .. }) => {

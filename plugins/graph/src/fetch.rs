@@ -82,6 +82,11 @@ enum Taken {
 }
 
 fn deliver(id: &str, answer: &mut dyn Response, into: &dyn Delivery) -> Result<()> {
+    // Something between here and the service answers with a page of its own: no message has this type.
+    if answer.header("Content-Type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html")) {
+        let message = "a web page came in place of a message; is there a proxy that asks for something?";
+        return Err(Error::temporary(message));
+    }
     into.begin(id, &NOTHING_KNOWN)?;
     if answer.splice(into, Encoding::Identity)? == 0 {
         let message = format!("Microsoft Graph sent nothing of the message {}", shown_id(id));

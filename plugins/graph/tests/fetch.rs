@@ -56,11 +56,12 @@ fn one_bad_message_does_not_keep_the_others() {
         value("h", "< FAIL temporary"),
         refused("i", 400, "ErrorInvalidIdMalformed"),
         value("j", "< 200"),
+        value("l", "< 200\n< Content-Type: text/html; charset=utf-8\n<\n< <p>Accept the terms."),
         whole("k"),
     ];
     let (host, mut session) = session(&script.concat());
     let delivery = RecordingDelivery::new();
-    let mut asked = ids(&["a", "b", "..", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
+    let mut asked = ids(&["a", "b", "..", "c", "d", "e", "f", "g", "h", "i", "j", "l", "k"]);
     // Of another connector, or an id of the service without its folder.
     asked.push("AAk=".to_owned());
     session.fetch(&asked, &delivery).unwrap();
@@ -76,6 +77,7 @@ fn one_bad_message_does_not_keep_the_others() {
         (listed("h"), ErrorKind::Temporary),
         (listed("i"), ErrorKind::NotFound),
         (listed("j"), ErrorKind::Temporary),
+        (listed("l"), ErrorKind::Temporary),
         (listed("f"), ErrorKind::PermissionMissing),
     ];
     assert_eq!(failed(&delivery), expected);

@@ -13,6 +13,11 @@ use crate::address::{Named, Resolver};
 use crate::proxy::Via;
 use crate::tls::{Profile, Trust};
 
+/// Octets of one answer that may come over HTTP/2 before somebody reads them.
+const STREAM_WINDOW: u32 = 1 << 20;
+/// The same of all answers on one connection: the most that the protocol knows (RFC 9113, section 6.9.1).
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
 /// A client that signs in to a proxy is for one account only.
 type Key = (Profile, u32, Named, Option<(ProxyServer, AccountId)>);
 
@@ -67,6 +72,10 @@ impl Clients {
             .referer(false)
             // Decompressed here, where what comes out can be limited.
             .no_gzip()
+            // A body that waits for its connector holds back itself alone: with less room for the connection than all its
+            // streams may take together, the one that is being read would wait for those behind it (RFC 9113, section 5.2.2).
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
             // What the system says about proxies counts only where the account says so, and then it was asked already.
             .no_proxy()
             .connect_timeout(Duration::from_secs(policy.connect_timeout_seconds.into()));
