@@ -151,3 +151,25 @@ fn a_delta_reset_costs_nothing() {
     }
     scene.check_finished();
 }
+
+#[test]
+fn folders_are_found_by_either_separator_in_another_language_and_with_a_slash_in_their_names() {
+    let mut house = House::new(&[&format!("mailbox={USER}")]);
+    house.authorize(ACCOUNT, USER);
+    house.bed.command("create Postvak IN/Inkoop");
+    let sink = house.wissel.path("uit").display().to_string();
+    let processed = ["--processed", r"Posteingang/Inkoop\Af_xF8FF_Klaar", "--create-processed"];
+    // The first job makes the folder; each other one has to find it, however its slash is shown.
+    for (job, slash, all) in [("Een", "shown", 2), ("Twee", "hidden", 4), ("Drie", "shown", 6)] {
+        house.bed.command(&format!("slash {slash}"));
+        house.bed.command("deliver 2 Postvak IN/Inkoop");
+        let add = ["job", "add", job, "--account", ACCOUNT, "--folder", r"Inbox\Inkoop", "--to", &sink];
+        house.wissel.run(&[&add[..], &processed].concat()).success();
+        let report = house.wissel.json(&["job", "run", job]);
+        assert_eq!((&report["imported"], &report["errors"]), (&json!(2), &json!([])), "{job}: {report}");
+        let folders = house.bed.command("folders");
+        assert_eq!(folders["Postvak IN/Inkoop/Af/Klaar"]["total"], all, "{job}: {folders}");
+        let same = folders.as_object().unwrap().keys().filter(|name| name.contains("Klaar")).count();
+        assert_eq!(same, 1, "{job}: {folders}");
+    }
+}
