@@ -19,6 +19,17 @@ fn the_manuals_account_is_authorised_over_tls() {
     let shown = house.wissel.json(&["account", "show", ACCOUNT]);
     assert_eq!(shown["authorization"]["standing"], "authorized");
     assert_eq!(shown["authorization"]["ends"], Value::Null);
+    let shown = house.wissel.run(&["account", "show", ACCOUNT]).success().stdout;
+    assert!(shown.contains(&format!("Signed in as  {USER}")) && shown.contains("Mail.ReadWrite"), "{shown}");
+    // What one tenant granted is nothing to another.
+    let edit = |tenant: &str| {
+        house.wissel.run(&["client", "edit", ACCOUNT, "--set", &format!("tenant={tenant}")]).success();
+        house.wissel.json(&["account", "show", ACCOUNT])["authorization"].clone()
+    };
+    let elsewhere = edit("elders.example");
+    assert_eq!(elsewhere["standing"], "unauthorized", "{elsewhere}");
+    assert!(elsewhere["reason"].as_str().unwrap().contains("another token endpoint"), "{elsewhere}");
+    assert_eq!(edit(house.bed.fact("tenant"))["standing"], "authorized");
 }
 
 #[test]
@@ -104,7 +115,9 @@ fn a_client_whose_answers_go_to_a_page_of_its_own_is_authorised_from_another_mac
 
 #[test]
 fn a_code_that_nobody_enters_in_time_is_told_so() {
-    let mut house = House::new(&[&format!("mailbox={USER}")]);
+    // With a secret: the directory looks for the client's id beside it.
+    let mut house = House::empty(&[]);
+    house.add_with_secret(ACCOUNT, "oauth", &[&format!("mailbox={USER}")]);
     house.bed.command("set device 2");
     house.bed.command("set interval 1");
     let ended = house.wissel.run(&["account", "authorize", ACCOUNT, "--device"]);

@@ -12,10 +12,23 @@ fn link(office: &Office) -> String {
 #[test]
 fn the_answer_to_a_link_is_pasted_later_and_counts_once() {
     let office = Office::new();
-    let answer = sign_in(&link(&office), ALICE, false);
+    let begun = link(&office);
+    let answer = sign_in(&begun, ALICE, false);
     let paste = |text: &str| {
         office.wissel.run_with(&["account", "authorize", ACCOUNT, "--paste", "-", "--json"], text)
     };
+    let consent = "http://localhost/?admin_consent=True&tenant=1&state=2";
+    // None of these uses up what is waited for.
+    for (mistake, told) in [
+        (begun.as_str(), "this is the link itself"),
+        (consent, "nobody has signed in yet"),
+        ("", "nothing was pasted"),
+        ("a-code-that-nobody-was-given", "too old"),
+    ] {
+        let refused = paste(mistake);
+        assert_eq!(refused.code, Some(4), "{refused:?}");
+        assert!(refused.stdout.contains(told) && !refused.stdout.contains("account edit"), "{refused:?}");
+    }
     assert_eq!(paste(&format!("{answer}\n")).success().json()["signed_in_as"], ALICE);
     let again = paste(&answer);
     assert_eq!(again.code, Some(4), "{again:?}");

@@ -7,6 +7,7 @@
     reason = "these are tests"
 )]
 
+mod broken_off;
 mod consent;
 mod directory;
 mod elsewhere;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use wissel_tests::issuer::{browse, sign_in};
+use wissel_tests::issuer::{browse, link_of, sign_in};
 
 use crate::office::{ACCOUNT, ALICE, Office};
 
@@ -32,6 +32,18 @@ fn somebody_else_than_the_mailbox_is_warned_about() {
     let said = office.authorize("bob@example.test").success().json();
     let warning = said["warnings"][0].as_str().unwrap();
     assert!(warning.contains("bob@example.test") && warning.contains(ALICE), "{warning}");
+    // From then on the account is his, until somebody says otherwise.
+    let refused = office.authorize(ALICE);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.stdout.contains("--as-another-user") && refused.stdout.contains("bob@example.test"),
+        "{refused:?}"
+    );
+    let shown = office.wissel.json(&["account", "show", ACCOUNT]);
+    assert_eq!(shown["authorization"]["signed_in_as"], "bob@example.test");
+    let (running, link) = office.begin(&["--json", "--as-another-user"]);
+    let _ = sign_in(&link, ALICE, true);
+    assert_eq!(running.wait().success().json()["signed_in_as"], ALICE);
 }
 
 #[test]
@@ -67,6 +79,24 @@ fn what_is_no_answer_ends_nothing_and_the_right_one_counts() {
     let forged = format!("http://localhost:{port}/?code=forged&state=forged");
     let page = std::panic::catch_unwind(|| browse(&json!({ "link": forged, "user": "" })));
     assert!(page.is_err(), "a forged answer gets no page of success");
+    let _ = sign_in(&link, ALICE, true);
+    running.wait().success();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn connections_that_cannot_be_taken_end_nothing() {
+    let office = Office::new();
+    let few = ["prlimit", "--nofile=48:48"];
+    let arguments = ["account", "authorize", ACCOUNT, "--no-browser", "--json"];
+    let running = office.wissel.spawn_under(&few, &arguments);
+    let link = link_of(&running);
+    let port = link.split_once("localhost%3A").unwrap().1.split('%').next().unwrap();
+    let address = format!("127.0.0.1:{port}");
+    let open: Vec<_> = (0..100).map(|_| std::net::TcpStream::connect(&address).unwrap()).collect();
+    // Time in which a listener that gives up has done so.
+    std::thread::sleep(Duration::from_millis(300));
+    drop(open);
     let _ = sign_in(&link, ALICE, true);
     running.wait().success();
 }

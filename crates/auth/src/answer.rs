@@ -6,6 +6,49 @@ use url::{Url, form_urlencoded};
 
 use crate::AuthError;
 
+/// Octets of a code that is pasted by itself.
+const LEAST_CODE: usize = 12;
+const MOST_CODE: usize = 8 << 10;
+
+/// What was pasted in place of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAnAnswer {
+    /// Nothing.
+    Nothing,
+    /// The link to the page where somebody has to sign in first.
+    Link,
+    /// What an administrator's page ends at after he consented: permissions were granted, and nobody signed in.
+    Consent,
+    /// Something else.
+    Other,
+}
+
+impl NotAnAnswer {
+    fn of(query: &str) -> Self {
+        let has = |wanted: &str| form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == wanted);
+        if has("admin_consent") {
+            Self::Consent
+        } else if has("response_type") || has("code_challenge") {
+            Self::Link
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl fmt::Display for NotAnAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "nothing was pasted",
+            Self::Link => "this is the link itself, and not what comes after signing in there",
+            Self::Consent => {
+                "this address says that an administrator has consented; that is done, and nobody has signed in yet"
+            }
+            Self::Other => "this is no answer of a sign-in",
+        })
+    }
+}
+
 /// The answer to an authorisation request (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207).
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Answer {
@@ -26,36 +69,29 @@ impl Answer {
     /// Reads what a person pasted: the whole address, what stands behind its question mark, or just the code.
     ///
     /// # Errors
-    /// It is none of them. The text is not repeated: it may be something secret.
+    /// [`AuthError::NotAnAnswer`]: it is none of them. The text is not repeated: it may be something secret.
     pub fn read(text: &str) -> Result<Self, AuthError> {
         let text = text.trim().trim_matches(['"', '\'', '<', '>']);
-        let unreadable = |problem: &str| {
-            AuthError::setting(
-                None,
-                format!(
-                    "{problem}; paste the whole address of the page that came last, or the code that it shows"
-                ),
-            )
-        };
         if text.is_empty() {
-            return Err(unreadable("nothing was pasted"));
+            return Err(AuthError::NotAnAnswer(NotAnAnswer::Nothing));
         }
         if let Ok(url) = Url::parse(text)
             && matches!(url.scheme(), "http" | "https")
         {
             let pairs = [url.query(), url.fragment()].into_iter().flatten().collect::<Vec<_>>().join("&");
-            let answer = Self::of_query(&pairs);
-            return answer.ok_or_else(|| unreadable("this address holds no answer of a sign-in"));
+            return Self::of_query(&pairs).ok_or(AuthError::NotAnAnswer(NotAnAnswer::of(&pairs)));
         }
         let query = text.trim_start_matches(['?', '#']);
         if let Some(answer) = Self::of_query(query) {
             return Ok(answer);
         }
-        // Visible ASCII characters (RFC 6749, appendix A.11); anything with a blank is no code.
-        if text.len() <= 8 << 10 && text.chars().all(|letter| letter.is_ascii_graphic()) {
+        // Visible ASCII characters (RFC 6749, appendix A.11); anything with a blank is no code, nor is anything that could
+        // be guessed (section 10.10).
+        let lengths = LEAST_CODE..=MOST_CODE;
+        if lengths.contains(&text.len()) && text.chars().all(|letter| letter.is_ascii_graphic()) {
             return Ok(Self { code: Some(text.to_owned()), ..Self::default() });
         }
-        Err(unreadable("this is no answer of a sign-in"))
+        Err(AuthError::NotAnAnswer(NotAnAnswer::of(query)))
     }
 
     /// Reads a query, if there is an answer in it. What is given twice is no answer (RFC 6749, section 3.1).

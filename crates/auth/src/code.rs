@@ -8,6 +8,7 @@ use url::Url;
 use wissel_model::clock;
 use zeroize::Zeroizing;
 
+use crate::binding::Binding;
 use crate::web::refused;
 use crate::{Answer, AuthError, Grant, Plan, Provider};
 
@@ -29,6 +30,9 @@ pub struct Pending {
     verifier: String,
     redirect: String,
     begun: Timestamp,
+    /// Who redeems the answer; none from versions that did not note it.
+    #[serde(default)]
+    binding: Option<Binding>,
 }
 
 impl std::fmt::Debug for Pending {
@@ -76,6 +80,7 @@ impl Authorization {
             verifier: verifier.secret().clone(),
             redirect: redirect.to_owned(),
             begun: clock::now(),
+            binding: Some(plan.binding()),
         };
         Ok(Self { link, pending })
     }
@@ -122,6 +127,10 @@ impl Provider<'_> {
     pub async fn finish(&self, pending: &Pending, answer: &Answer) -> Result<Grant, AuthError> {
         if answer.state.as_ref().is_some_and(|state| *state != pending.state) {
             return Err(AuthError::OtherState);
+        }
+        if pending.binding.as_ref().is_some_and(|binding| *binding != self.plan.binding()) {
+            let why = "the settings have changed since the link was made; make a new one with --link";
+            return Err(AuthError::NothingPending { why });
         }
         if let Some(issuer) = &answer.issuer {
             self.plan.check_issuer(issuer)?;

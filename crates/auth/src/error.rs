@@ -6,6 +6,8 @@ use std::time::Duration;
 use wissel_model::secrets::code::NO_SECRET;
 use wissel_model::{ConnectorError, ErrorKind};
 
+use crate::{Changed, NotAnAnswer};
+
 /// Why there is no token. No message holds a secret, a code or a token.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AuthError {
@@ -26,6 +28,9 @@ pub enum AuthError {
     /// Nobody has authorised the account yet.
     #[error("the account is not authorised; authorise it with `wissel account authorize`")]
     NotAuthorized,
+    /// It was authorised, and that does not count for what the account uses now.
+    #[error("the account has to be authorised again: {0}; authorise it with `wissel account authorize`")]
+    Changed(Changed),
     /// The provider said no. Asking again changes nothing until a person acts.
     #[error("{0}")]
     Refused(Refusal),
@@ -58,6 +63,9 @@ pub enum AuthError {
         /// Why not.
         why: &'static str,
     },
+    /// What was pasted is no answer to a sign-in.
+    #[error("{0}; paste the whole address of the page that came last, or the code that it shows")]
+    NotAnAnswer(NotAnAnswer),
     /// Nobody answered in time.
     #[error("nobody finished signing in within {} minutes", .after.as_secs() / 60)]
     NobodyCame {
@@ -145,13 +153,16 @@ impl From<AuthError> for ConnectorError {
                 None => of(ErrorKind::InvalidSetting),
             },
             AuthError::NoClientSecret { .. } => of(ErrorKind::AuthorizationNeeded).with_code(NO_SECRET),
-            AuthError::NotAuthorized => of(ErrorKind::AuthorizationNeeded).with_code("not-authorized"),
+            AuthError::NotAuthorized | AuthError::Changed(_) => {
+                of(ErrorKind::AuthorizationNeeded).with_code("not-authorized")
+            }
             AuthError::Refused(refusal) => of(ErrorKind::AuthorizationNeeded).with_code(refusal.code),
             AuthError::Unavailable { source } | AuthError::Storage(source) => source,
             AuthError::Protocol(_) => of(ErrorKind::Protocol),
-            AuthError::OtherState | AuthError::OtherIssuer { .. } | AuthError::NothingPending { .. } => {
-                of(ErrorKind::AuthorizationNeeded)
-            }
+            AuthError::OtherState
+            | AuthError::OtherIssuer { .. }
+            | AuthError::NothingPending { .. }
+            | AuthError::NotAnAnswer(_) => of(ErrorKind::AuthorizationNeeded),
             AuthError::NobodyCame { .. } => of(ErrorKind::AuthorizationNeeded).with_code("nobody-came"),
             AuthError::PortInUse { .. } => of(ErrorKind::InvalidSetting).with_setting("port"),
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use wissel_model::AccessToken;
 use zeroize::Zeroizing;
 
+use crate::binding::Binding;
 use crate::{AuthError, Failure};
 
 /// The form of the document.
@@ -17,6 +18,9 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Grant {
     pub(crate) version: u32,
+    /// Where it belongs; none from versions that did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) binding: Option<Binding>,
     /// The access token; none before the first, or when there was only a failure.
     #[serde(serialize_with = "expose", skip_serializing_if = "Option::is_none", default)]
     pub(crate) access_token: Option<SecretString>,
@@ -29,9 +33,6 @@ pub struct Grant {
     pub scopes: Vec<String>,
     /// Who signed in, by what the provider says of him.
     pub user: Option<String>,
-    /// The origin of the token endpoint that gave it; none in grants of before that was kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) provider: Option<String>,
     /// When a person authorised.
     pub authorized: Timestamp,
     /// When the access token was last renewed.
@@ -53,12 +54,12 @@ impl Grant {
     pub(crate) fn empty(now: Timestamp) -> Self {
         Self {
             version: VERSION,
+            binding: None,
             access_token: None,
             refresh_token: None,
             expires: now,
             scopes: Vec::new(),
             user: None,
-            provider: None,
             authorized: now,
             renewed: now,
             claims: None,

@@ -10,12 +10,14 @@
 
 mod answer;
 mod belonging;
+mod binding;
 mod browser;
 mod code;
 mod device;
 mod error;
 mod failure;
 mod grant;
+mod held;
 mod issuer;
 mod lock;
 mod loopback;
@@ -32,14 +34,15 @@ mod web;
 #[cfg(test)]
 mod tests;
 
-pub use answer::Answer;
+pub use answer::{Answer, NotAnAnswer};
+pub use binding::Changed;
 pub use browser::{may_open_browser, open_browser};
 pub use code::{Authorization, Pending};
 pub use device::DeviceSignIn;
 pub use error::{AuthError, Refusal};
 pub use failure::Failure;
 pub use grant::Grant;
-pub use loopback::Loopback;
+pub use loopback::{Loopback, Waiting};
 pub use plan::Plan;
 pub use ports::{Grants, Request, Response, Web};
 pub use provider::Provider;

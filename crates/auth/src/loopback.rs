@@ -5,11 +5,12 @@
 //! nothing.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::page::{self, Outcome};
@@ -20,6 +21,12 @@ const MOST_HEAD: usize = 32 << 10;
 const MOST_FIELDS: usize = 100;
 /// How long one connection may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Connections at once; further ones wait until one of them ends.
+const MOST_OPEN: usize = 64;
+/// The pause after a connection that could not be taken: files may be had again.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How many ports are tried, when any will do.
+const TRIES: u32 = 16;
 
 /// A listener for one answer.
 #[derive(Debug)]
@@ -35,13 +42,29 @@ impl Loopback {
     /// [`AuthError::PortInUse`].
     pub async fn open(port: Option<u16>) -> Result<Self, AuthError> {
         let wanted = port.unwrap_or(0);
-        let failed =
-            |error: std::io::Error| AuthError::PortInUse { port: wanted, problem: error.to_string() };
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(failed)?;
-        let port = first.local_addr().map_err(failed)?.port();
+        let mut tries = TRIES;
+        loop {
+            match Self::listen(wanted).await {
+                Ok(listening) => return Ok(listening),
+                Err(_) if port.is_none() && tries > 1 => tries -= 1,
+                Err(error) => {
+                    return Err(AuthError::PortInUse { port: wanted, problem: error.to_string() });
+                }
+            }
+        }
+    }
+
+    async fn listen(wanted: u16) -> std::io::Result<Self> {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await?;
+        let port = first.local_addr()?.port();
         let mut listeners = vec![first];
-        // `localhost` may be either; a machine without IPv6, or with another program there, does with one.
-        listeners.extend(TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok());
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            Ok(second) => listeners.push(second),
+            // `localhost` may be either, and the answer is for nobody else who listens there.
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => return Err(error),
+            // A machine without IPv6.
+            Err(_) => {}
+        }
         Ok(Self { listeners, port })
     }
 
@@ -55,12 +78,13 @@ impl Loopback {
     ///
     /// # Errors
     /// Connections cannot be taken any more.
-    pub async fn answer(self, state: &str, language: &str) -> Result<Answer, AuthError> {
+    pub async fn answer(self, state: &str, language: &str) -> Result<(Answer, Waiting), AuthError> {
         let (send, mut found) = mpsc::channel(1);
+        let open = Arc::new(Semaphore::new(MOST_OPEN));
         let mut tasks = JoinSet::new();
         for listener in self.listeners {
-            let (send, state, language) = (send.clone(), state.to_owned(), language.to_owned());
-            tasks.spawn(listen(listener, send, state, language));
+            let (state, language) = (state.to_owned(), language.to_owned());
+            tasks.spawn(listen(listener, send.clone(), state, language, open.clone()));
         }
         drop(send);
         found.recv().await.ok_or_else(|| {
@@ -69,31 +93,61 @@ impl Loopback {
     }
 }
 
-async fn listen(listener: TcpListener, send: mpsc::Sender<Answer>, state: String, language: String) {
-    let mut open = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+/// The browser that brought the answer, and waits to hear what came of it.
+#[derive(Debug)]
+pub struct Waiting {
+    stream: TcpStream,
+    language: String,
+}
+
+impl Waiting {
+    /// Says it. Whether the browser is still there is nobody's business any more.
+    pub async fn tell(mut self, signed_in: bool) {
+        let outcome = if signed_in { Outcome::SignedIn } else { Outcome::Failed };
+        let _ = tokio::time::timeout(PATIENCE, say(&mut self.stream, outcome, &self.language)).await;
+    }
+}
+
+async fn listen(
+    listener: TcpListener,
+    send: mpsc::Sender<(Answer, Waiting)>,
+    state: String,
+    language: String,
+    open: Arc<Semaphore>,
+) {
+    let mut served = JoinSet::new();
+    loop {
+        let Ok(place) = open.clone().acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
         let (send, state, language) = (send.clone(), state.clone(), language.clone());
-        open.spawn(tokio::time::timeout(PATIENCE, async move {
-            if let Some(answer) = serve(stream, &state, &language).await {
-                let _ = send.send(answer).await;
+        served.spawn(async move {
+            let _place = place;
+            if let Ok(Some(found)) = tokio::time::timeout(PATIENCE, serve(stream, &state, language)).await {
+                let _ = send.send(found).await;
             }
-        }));
-        while open.try_join_next().is_some() {}
+        });
+        while served.try_join_next().is_some() {}
     }
 }
 
 /// Serves one connection; the answer, if it brought the one to this sign-in.
-async fn serve(mut stream: TcpStream, state: &str, language: &str) -> Option<Answer> {
+async fn serve(mut stream: TcpStream, state: &str, language: String) -> Option<(Answer, Waiting)> {
     let answer = read(&mut stream).await?;
-    let answer = answer.filter(|answer| answer.state.as_deref() == Some(state));
-    let outcome = match &answer {
-        Some(answer) if answer.error.is_none() => Outcome::Taken,
-        Some(_) => Outcome::Refused,
-        None => Outcome::NotThis,
-    };
+    match answer.filter(|answer| answer.state.as_deref() == Some(state)) {
+        Some(answer) => Some((answer, Waiting { stream, language })),
+        None => {
+            say(&mut stream, Outcome::NotThis, &language).await;
+            None
+        }
+    }
+}
+
+async fn say(stream: &mut TcpStream, outcome: Outcome, language: &str) {
     let _ = stream.write_all(page::response(outcome, language).as_bytes()).await;
     let _ = stream.shutdown().await;
-    answer
 }
 
 /// The answer in a request's address; none when there is none in it, and nothing when it is no request.

@@ -3,10 +3,10 @@
 /// How the sign-in came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// There is an answer.
-    Taken,
-    /// The provider said no.
-    Refused,
+    /// There is a token.
+    SignedIn,
+    /// The provider said no, here or when it was asked for the token.
+    Failed,
     /// It is no answer to this sign-in.
     NotThis,
 }
@@ -15,15 +15,15 @@ pub(crate) enum Outcome {
 /// page learn its address, in which the code stands.
 pub(crate) fn response(outcome: Outcome, language: &str) -> String {
     let (status, en, nl) = match outcome {
-        Outcome::Taken => (
+        Outcome::SignedIn => (
             "200 OK",
             ["Signed in", "You can close this window and go back to the terminal."],
             ["Aangemeld", "U kunt dit venster sluiten en teruggaan naar de terminal."],
         ),
-        Outcome::Refused => (
+        Outcome::Failed => (
             "200 OK",
-            ["Not signed in", "The provider refused. The terminal says why, and what to do."],
-            ["Niet aangemeld", "De aanbieder weigert. In de terminal staat waarom, en wat te doen."],
+            ["Not signed in", "It did not work. The terminal says why, and what to do."],
+            ["Niet aangemeld", "Het is niet gelukt. In de terminal staat waarom, en wat te doen."],
         ),
         Outcome::NotThis => (
             "400 Bad Request",

@@ -6,6 +6,7 @@ use regex::Regex;
 use url::Url;
 use wissel_model::Account;
 use wissel_model::description::{AuthKind, AuthMethod, ClientAuthentication};
+use wissel_model::secrets::field;
 use wissel_model::settings::fill;
 
 use crate::AuthError;
@@ -122,13 +123,13 @@ impl Plan {
     /// Where its grant is kept among the account's secrets.
     #[must_use]
     pub fn field(&self) -> String {
-        format!("oauth:{}", self.resource)
+        format!("{}{}", field::GRANT, self.resource)
     }
 
     /// Where a sign-in that was begun is kept among the account's secrets.
     #[must_use]
     pub fn pending_field(&self) -> String {
-        format!("oauth-pending:{}", self.resource)
+        format!("{}{}", field::PENDING, self.resource)
     }
 
     /// Further parameters for the page where a person signs in, with those of a claims challenge.

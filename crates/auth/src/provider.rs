@@ -202,8 +202,10 @@ impl<'a> Provider<'a> {
         scopes: Option<&[String]>,
         claims: Option<&str>,
     ) -> Result<Grant, AuthError> {
+        if let Some(changed) = old.changed(&self.plan) {
+            return Err(AuthError::Changed(changed));
+        }
         let Some(refresh) = &old.refresh_token else { return Err(AuthError::NotAuthorized) };
-        self.plan.check_provider(old)?;
         let refresh = refresh.expose_secret();
         let client = self.client();
         let token = RefreshToken::new(refresh.to_owned());
@@ -241,7 +243,7 @@ impl<'a> Provider<'a> {
             user: id.and_then(signed_in).or_else(|| old?.user.clone()),
             authorized: old.map_or(now, |old| old.authorized),
             renewed: now,
-            provider: Some(self.plan.provider()),
+            binding: Some(self.plan.binding()),
             ..Grant::empty(now)
         }
     }

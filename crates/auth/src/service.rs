@@ -4,14 +4,15 @@
 //! that answer only; the next renewal begins from what is stored.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
+use tokio_util::task::TaskTracker;
 use wissel_model::description::{AuthKind, AuthMethod};
 use wissel_model::{
     AccessToken, Account, AccountId, ConnectorError, Description, RefusedToken, SecretKind, Tokens, clock,
@@ -19,6 +20,7 @@ use wissel_model::{
 };
 
 use crate::failure::Failure;
+use crate::held::{Held, Slot, Unsaved};
 use crate::{AuthError, Grant, Grants, Pending, Plan, Provider, Web, lock};
 
 /// The longest time before its end that a token is renewed, in seconds; short-lived ones are renewed in their last fifth.
@@ -26,22 +28,21 @@ const AHEAD: i64 = 300;
 /// How long what was read is used without looking whether another process has changed it.
 const KNOWN_FOR: Duration = Duration::from_secs(20);
 
-/// What this process knows of one grant, and its turn among the tasks.
-type Slot = Arc<tokio::sync::Mutex<Option<(Instant, Grant)>>>;
-
-/// Gives out tokens, and keeps what accounts were granted.
+/// Gives out tokens, and keeps what accounts were granted. Clones are one and the same.
+#[derive(Clone)]
 pub struct Authority {
     grants: Arc<dyn Grants>,
     web: Arc<dyn Web>,
-    locks: PathBuf,
-    slots: Mutex<HashMap<(AccountId, String), Slot>>,
+    pub(crate) locks: Arc<Path>,
+    pub(crate) slots: Arc<Mutex<HashMap<(AccountId, String), Slot>>>,
+    pub(crate) under_way: TaskTracker,
 }
 
 impl Authority {
     /// `locks`: the directory of lock files, the same for every process of an installation.
     #[must_use]
-    pub fn new(grants: Arc<dyn Grants>, web: Arc<dyn Web>, locks: PathBuf) -> Self {
-        Self { grants, web, locks, slots: Mutex::default() }
+    pub fn new(grants: Arc<dyn Grants>, web: Arc<dyn Web>, locks: impl Into<Arc<Path>>) -> Self {
+        Self { grants, web, locks: locks.into(), slots: Arc::default(), under_way: TaskTracker::new() }
     }
 
     /// The provider of an account's method.
@@ -76,14 +77,19 @@ impl Authority {
     /// # Errors
     /// What is stored cannot be opened or read.
     pub async fn granted(&self, account: &Account, plan: &Plan) -> Result<Option<Grant>, AuthError> {
-        let text = self.grants.load(account.id, &plan.field()).await.map_err(AuthError::Storage)?;
+        self.stored(account.id, &plan.field()).await
+    }
+
+    pub(crate) async fn stored(&self, account: AccountId, field: &str) -> Result<Option<Grant>, AuthError> {
+        let text = self.grants.load(account, field).await.map_err(AuthError::Storage)?;
         text.as_ref().map(Grant::read).transpose()
     }
 
     /// What the service demanded of a token, and no renewal could give: whoever signs in again is asked for it.
     pub async fn demanded(&self, account: &Account, plan: &Plan) -> Option<String> {
         let grant = self.granted(account, plan).await.ok().flatten()?;
-        grant.claims.filter(|_| grant.failure.is_some())
+        let counts = grant.failure.is_some() && grant.changed(plan).is_none();
+        grant.claims.filter(|_| counts)
     }
 
     /// Tries a secret of the client that is not in use (yet) by renewing what the account was granted. What the provider
@@ -99,19 +105,24 @@ impl Authority {
         method: &AuthMethod,
         secret: (SecretKind, secrecy::SecretString),
     ) -> Result<(), AuthError> {
-        let provider = self.provider_with(account, description, method, secret)?;
+        let provider = self.provider_with(account, description, method, secret.clone())?;
         if method.kind == AuthKind::OAuth2Client {
             return provider.as_client(None).await.map(drop);
         }
         let field = provider.plan.field();
-        let slot = self.slot(account.id, &field);
-        let mut known = slot.lock().await;
-        let _turn = lock::take(&self.locks, account.id, &field).await?;
-        let old = self.granted(account, &provider.plan).await?.ok_or(AuthError::NotAuthorized)?;
-        let grant = provider.renew(&old, None).await?;
-        self.received(account, &field, &grant).await?;
-        *known = Some((Instant::now(), grant));
-        Ok(())
+        let mut held = self.slot(account.id, &field).lock_owned().await;
+        let turn = lock::take(&self.locks, account.id, &field).await?;
+        let (authority, account) = (self.clone(), account.clone());
+        let (description, method) = (description.clone(), method.clone());
+        self.apart(async move {
+            let _turn = turn;
+            let provider = authority.provider_with(&account, &description, &method, secret)?;
+            let old = authority.caught_up(account.id, &field, &mut held).await?;
+            let old = old.ok_or(AuthError::NotAuthorized)?;
+            let grant = provider.renew(&old, None).await?;
+            authority.received(&account, &field, &old, grant, &mut held).await
+        })
+        .await
     }
 
     /// Keeps a new grant in place of what was there, whatever state that was in.
@@ -121,10 +132,10 @@ impl Authority {
     pub async fn keep(&self, account: &Account, plan: &Plan, grant: &Grant) -> Result<(), AuthError> {
         let field = plan.field();
         let slot = self.slot(account.id, &field);
-        let mut known = slot.lock().await;
+        let mut held = slot.lock().await;
         let _turn = lock::take(&self.locks, account.id, &field).await?;
         self.save(account.id, &field, grant).await?;
-        *known = Some((Instant::now(), grant.clone()));
+        held.is_stored(grant.clone());
         Ok(())
     }
 
@@ -151,7 +162,11 @@ impl Authority {
         let text = text.ok_or(AuthError::NothingPending {
             why: "none was begun, or its answer was used already; make a link with --link",
         })?;
-        Pending::read(&text)
+        let pending = Pending::read(&text);
+        if pending.is_err() {
+            self.forget_pending(account, plan).await?;
+        }
+        pending
     }
 
     /// Forgets the sign-in, once its answer was used: an answer counts once.
@@ -167,16 +182,31 @@ impl Authority {
         Arc::clone(slots.entry((account, field.to_owned())).or_default())
     }
 
-    async fn save(&self, account: AccountId, field: &str, grant: &Grant) -> Result<(), AuthError> {
+    pub(crate) async fn save(&self, account: AccountId, field: &str, grant: &Grant) -> Result<(), AuthError> {
         self.grants.save(account, field, &grant.write()?).await.map_err(AuthError::Storage)
     }
 
-    /// Keeps what a provider has just given.
-    async fn received(&self, account: &Account, field: &str, grant: &Grant) -> Result<(), AuthError> {
+    /// Keeps what a provider has just given for the old grant. What cannot be stored is kept at hand, and stored before
+    /// anything else is done with the grant.
+    async fn received(
+        &self,
+        account: &Account,
+        field: &str,
+        old: &Grant,
+        grant: Grant,
+        held: &mut Held,
+    ) -> Result<(), AuthError> {
         fault::point("token-received");
-        self.save(account.id, field, grant).await?;
+        if let Err(error) = self.save(account.id, field, &grant).await {
+            // What the client gets for itself can be had again.
+            let replaces = old.refresh_token.clone();
+            let unsaved = replaces.map(|replaces| Unsaved { grant, replaces });
+            *held = Held { known: None, unsaved };
+            return Err(error);
+        }
         fault::point("token-stored");
         tracing::debug!(account = account.name, expires = %grant.expires, "token renewed");
+        held.is_stored(grant);
         Ok(())
     }
 
@@ -189,36 +219,62 @@ impl Authority {
     ) -> Result<AccessToken, AuthError> {
         let plan = Plan::new(account, method)?;
         let field = plan.field();
-        let slot = self.slot(account.id, &field);
-        let mut known = slot.lock().await;
-        if let Some((read, grant)) = &*known
-            && read.elapsed() < KNOWN_FOR
-            && let Some(token) = usable(grant, refused)
-        {
-            return Ok(token);
-        }
-        if let Some(grant) = self.granted(account, &plan).await? {
-            if let Some(token) = usable(&grant, refused) {
-                *known = Some((Instant::now(), grant));
+        let mut held = self.slot(account.id, &field).lock_owned().await;
+        if held.unsaved.is_none() {
+            if let Some((read, grant)) = &held.known
+                && read.elapsed() < KNOWN_FOR
+                && let Some(token) = usable(&plan, grant, refused)
+            {
                 return Ok(token);
             }
-        } else if method.kind != AuthKind::OAuth2Client {
-            *known = None;
-            return Err(AuthError::NotAuthorized);
+            if let Some(token) = self.look(account, &plan, refused, &mut held).await? {
+                return Ok(token);
+            }
         }
-        let _turn = lock::take(&self.locks, account.id, &field).await?;
-        // Whoever had the turn before may have renewed it.
-        let old = self.granted(account, &plan).await?.unwrap_or_else(|| Grant::empty(clock::now()));
-        if let Some(token) = usable(&old, refused) {
-            *known = Some((Instant::now(), old));
-            return Ok(token);
-        }
-        let grant = self.renewed(account, description, method, &old, refused).await?;
-        *known = Some((Instant::now(), grant.clone()));
-        grant.token().ok_or(AuthError::NotAuthorized)
+        let turn = lock::take(&self.locks, account.id, &field).await?;
+        let (authority, account, refused) = (self.clone(), account.clone(), refused.cloned());
+        let (description, method) = (description.clone(), method.clone());
+        // From here on nothing is broken off: the provider may take back what is stored when it answers.
+        self.apart(async move {
+            let _turn = turn;
+            // Whoever had the turn before may have renewed it.
+            let old = authority.caught_up(account.id, &field, &mut held).await?;
+            let old = old.filter(|old| old.changed(&plan).is_none() || method.kind != AuthKind::OAuth2Client);
+            let old = old.unwrap_or_else(|| Grant::empty(clock::now()));
+            if let Some(token) = usable(&plan, &old, refused.as_ref()) {
+                held.is_stored(old);
+                return Ok(token);
+            }
+            let renewing =
+                authority.renewed(&account, &description, &method, &old, refused.as_ref(), &mut held);
+            renewing.await?.ok_or(AuthError::NotAuthorized)
+        })
+        .await
     }
 
-    /// The grant renewed and stored; or the old one, while its token is good and the provider cannot be reached.
+    /// The token that is stored, if it can be used; none when there is one to be renewed.
+    async fn look(
+        &self,
+        account: &Account,
+        plan: &Plan,
+        refused: Option<&RefusedToken>,
+        held: &mut Held,
+    ) -> Result<Option<AccessToken>, AuthError> {
+        held.known = None;
+        let by_itself = plan.kind == AuthKind::OAuth2Client;
+        let Some(grant) = self.granted(account, plan).await? else {
+            return if by_itself { Ok(None) } else { Err(AuthError::NotAuthorized) };
+        };
+        let token = usable(plan, &grant, refused);
+        match grant.changed(plan) {
+            Some(changed) if !by_itself => return Err(AuthError::Changed(changed)),
+            _ if token.is_some() => held.is_stored(grant),
+            _ => {}
+        }
+        Ok(token)
+    }
+
+    /// The token of the grant renewed and stored; or of the old one, while it is good and the provider cannot be reached.
     async fn renewed(
         &self,
         account: &Account,
@@ -226,14 +282,15 @@ impl Authority {
         method: &AuthMethod,
         old: &Grant,
         refused: Option<&RefusedToken>,
-    ) -> Result<Grant, AuthError> {
+        held: &mut Held,
+    ) -> Result<Option<AccessToken>, AuthError> {
         let provider = self.provider(account, description, method).await?;
         let field = provider.plan.field();
         let claims = refused.and_then(|refused| refused.claims.as_deref());
         let with = circumstances(&provider, old, claims);
         let still_good = || old.is_good(clock::now()) && !is_refused(old, refused);
         if let Some(failure) = old.failure.as_ref().filter(|failure| failure.holds(&with, clock::now())) {
-            return if still_good() { Ok(old.clone()) } else { Err(failure.error()) };
+            return if still_good() { Ok(old.token()) } else { Err(failure.error()) };
         }
         let asked = match method.kind {
             AuthKind::OAuth2Client => provider.as_client(claims).await,
@@ -245,8 +302,9 @@ impl Authority {
         match asked {
             Ok(grant) => {
                 let grant = Grant { claims: claims.map(str::to_owned), ..grant };
-                self.received(account, &field, &grant).await?;
-                Ok(grant)
+                let token = grant.token();
+                self.received(account, &field, old, grant, held).await?;
+                Ok(token)
             }
             Err(AuthError::Refused(refusal)) => {
                 let failure = Failure::after(old.failure.as_ref(), &refusal, with, clock::now());
@@ -259,20 +317,22 @@ impl Authority {
                 let claims = claims.map(str::to_owned).or_else(|| old.claims.clone());
                 let failed = Grant { claims, failure: Some(failure), ..old.clone() };
                 self.save(account.id, &field, &failed).await?;
-                if still_good() { Ok(failed) } else { Err(AuthError::Refused(refusal)) }
+                held.is_stored(failed);
+                if still_good() { Ok(old.token()) } else { Err(AuthError::Refused(refusal)) }
             }
             Err(error @ AuthError::Unavailable { .. }) if still_good() => {
                 tracing::warn!(account = account.name, %error, "the token is not renewed yet; the old one is still good");
-                Ok(old.clone())
+                held.is_stored(old.clone());
+                Ok(old.token())
             }
             Err(error) => Err(error),
         }
     }
 }
 
-/// The token, unless it ends soon or is the refused one.
-fn usable(grant: &Grant, refused: Option<&RefusedToken>) -> Option<AccessToken> {
-    if is_refused(grant, refused) {
+/// The token, unless it ends soon, is the refused one, or was given for something else.
+fn usable(plan: &Plan, grant: &Grant, refused: Option<&RefusedToken>) -> Option<AccessToken> {
+    if is_refused(grant, refused) || grant.changed(plan).is_some() {
         return None;
     }
     let lifetime = grant.expires.as_second().saturating_sub(grant.renewed.as_second());

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use wissel_model::clock;
 use wissel_model::description::AuthKind;
 
-use crate::{Failure, Grant, Plan};
+use crate::{Changed, Failure, Grant, Plan};
 
 /// How it stands, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Status {
     pub scopes: Vec<String>,
     /// What was asked for, is needed, and was not granted.
     pub missing: Vec<String>,
+    /// What has changed since it was authorised, so that this does not count any more.
+    pub changed: Option<Changed>,
     /// When a person authorised it.
     pub authorized: Option<Timestamp>,
     /// When tokens stop coming; none when they are renewed.
@@ -55,6 +57,8 @@ pub struct Status {
 #[must_use]
 pub fn status(plan: &Plan, grant: Option<&Grant>) -> Status {
     let now = clock::now();
+    let changed = grant.and_then(|grant| grant.changed(plan));
+    let grant = grant.filter(|_| changed.is_none());
     let by_itself = plan.kind == AuthKind::OAuth2Client;
     let failure = grant.and_then(|grant| grant.failure.clone());
     let has_token = grant.is_some_and(|grant| grant.access_token.is_some());
@@ -76,6 +80,7 @@ pub fn status(plan: &Plan, grant: Option<&Grant>) -> Status {
             .map(str::to_owned)
             .collect(),
         scopes,
+        changed: changed.filter(|_| !by_itself),
         authorized: grant.filter(|_| has_token).map(|grant| grant.authorized),
         ends: grant.filter(|_| has_token && !renews).map(|grant| grant.expires),
         failure,

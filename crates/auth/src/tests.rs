@@ -7,8 +7,11 @@
     reason = "these are tests"
 )]
 
+mod apart;
 mod belonging;
+mod binding;
 mod codes;
+mod device;
 mod keeping;
 mod proofs;
 mod scopes;

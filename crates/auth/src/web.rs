@@ -33,7 +33,17 @@ pub(crate) struct Asker<'a> {
 /// Why there is no answer that the library could read.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct NoAnswer(ConnectorError);
+pub(crate) struct NoAnswer(pub(crate) ConnectorError);
+
+impl From<NoAnswer> for AuthError {
+    fn from(NoAnswer(source): NoAnswer) -> Self {
+        if source.kind == ErrorKind::Protocol {
+            Self::Protocol(source.message)
+        } else {
+            Self::Unavailable { source }
+        }
+    }
+}
 
 impl<'c> AsyncHttpClient<'c> for Asker<'_> {
     type Error = NoAnswer;
@@ -106,10 +116,7 @@ where
     T: ErrorResponseType + std::fmt::Display + 'static,
 {
     match error {
-        RequestTokenError::Request(NoAnswer(source)) if source.kind == ErrorKind::Protocol => {
-            AuthError::Protocol(source.message)
-        }
-        RequestTokenError::Request(NoAnswer(source)) => AuthError::Unavailable { source },
+        RequestTokenError::Request(nothing) => nothing.into(),
         RequestTokenError::ServerResponse(answer) => {
             let description = answer.error_description().map(String::as_str);
             refused(plan, &answer.error().to_string(), description, hidden)
@@ -126,11 +133,8 @@ where
 
 /// A provider's "no", with the code that advice is found by.
 pub(crate) fn refused(plan: &Plan, error: &str, description: Option<&str>, hidden: &[&str]) -> AuthError {
-    let error = clean(error, 100);
-    let mut description = clean(description.unwrap_or_default(), MOST_DESCRIPTION);
-    for secret in hidden.iter().filter(|secret| secret.len() >= 6) {
-        description = description.replace(secret, "***");
-    }
+    let error = clean(error, 100, hidden);
+    let description = clean(description.unwrap_or_default(), MOST_DESCRIPTION, hidden);
     // Errors that say of themselves that they pass (RFC 6749, section 4.1.2.1).
     if matches!(error.as_str(), "temporarily_unavailable" | "server_error") {
         let message = format!("the provider cannot answer now ({error}): {description}");
@@ -142,12 +146,19 @@ pub(crate) fn refused(plan: &Plan, error: &str, description: Option<&str>, hidde
     AuthError::Refused(Refusal { code, error, description })
 }
 
-/// One line without control characters, and without what looks like a token.
-fn clean(text: &str, most: usize) -> String {
+/// One line without control characters, without what may not show, and without what looks like a token. It is shortened
+/// last: the beginning of a secret would not be found any more.
+fn clean(text: &str, most: usize, hidden: &[&str]) -> String {
     static TOKEN: OnceLock<Option<Regex>> = OnceLock::new();
     let token = TOKEN.get_or_init(|| Regex::new(r"eyJ[A-Za-z0-9_-]{10,}[A-Za-z0-9_.-]*").ok());
+    let mut text = text.to_owned();
+    for secret in hidden.iter().filter(|secret| secret.len() >= 6) {
+        text = text.replace(secret, "***");
+    }
+    if let Some(token) = token {
+        text = token.replace_all(&text, "***").into_owned();
+    }
     let line: String =
         text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(most).collect();
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    token.as_ref().map_or_else(|| line.clone(), |token| token.replace_all(&line, "***").into_owned())
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

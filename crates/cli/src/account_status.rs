@@ -6,7 +6,7 @@ use wissel_auth::Standing;
 use wissel_model::description::AuthKind;
 use wissel_model::{Account, ClientSecret, Description, SecretState, Stage};
 
-use crate::authorization;
+use crate::authorization::{self, Authorization};
 use crate::context::Context;
 use crate::problem::INSTALL;
 use crate::secret_expiry;
@@ -47,8 +47,8 @@ pub(crate) struct Status {
     pub(crate) reason: String,
     /// Empty when there is nothing to do.
     pub(crate) next: String,
-    /// What is known of the grant, as a document; none where there is none to know.
-    pub(crate) grant: Option<Value>,
+    /// What is known of the grant; none where there is none to know.
+    pub(crate) grant: Option<Authorization>,
 }
 
 impl Status {
@@ -157,10 +157,10 @@ pub(crate) async fn of(
         Standing::Expiring => State::Expiring,
         Standing::Failing => State::Failing,
     };
-    let document = Some(grant.view());
     // What is worse is told; of two that are as bad, what the provider says.
     if state > own.state || (state == own.state && state != State::Authorized) {
-        return Ok(Status { state, reason: grant.reason, next: grant.next, grant: document });
+        let (reason, next) = (grant.reason.clone(), grant.next.clone());
+        return Ok(Status { state, reason, next, grant: Some(grant) });
     }
-    Ok(Status { grant: document, ..own })
+    Ok(Status { grant: Some(grant), ..own })
 }

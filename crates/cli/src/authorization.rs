@@ -1,7 +1,7 @@
 //! How the authorisation of an account stands, for whoever shows it: `account list`, `account show`, `doctor`.
 
 use serde_json::{Value, json};
-use wissel_auth::{Plan, Standing, Status};
+use wissel_auth::{Changed, Plan, Standing, Status};
 use wissel_model::description::AuthMethod;
 use wissel_model::{Account, Description};
 
@@ -77,6 +77,9 @@ pub(crate) async fn status(
 }
 
 fn reason_of(status: &Status, language: Language) -> String {
+    if let Some(changed) = status.changed {
+        return language.pick(changed.to_string(), in_dutch(changed).to_owned());
+    }
     match status.standing {
         Standing::Unauthorized if status.user.is_some() => {
             language.pick("the authorisation has ended", "de autorisatie is verlopen").to_owned()
@@ -92,7 +95,27 @@ fn reason_of(status: &Status, language: Language) -> String {
     }
 }
 
+fn in_dutch(changed: Changed) -> &'static str {
+    match changed {
+        Changed::Endpoint => {
+            "het is geautoriseerd bij een ander token-endpoint dan waar de instellingen nu heen wijzen"
+        }
+        Changed::Client => "het is geautoriseerd voor een ander client-id dan nu is ingesteld",
+        Changed::Method => "het is geautoriseerd met een andere methode dan het nu gebruikt",
+    }
+}
+
 impl Authorization {
+    /// Who authorised, what, and when, for a person.
+    pub(crate) fn fields(&self, language: Language) -> Vec<(&'static str, String)> {
+        let Some(status) = &self.status else { return Vec::new() };
+        vec![
+            (language.pick("Signed in as", "Aangemeld als"), status.user.clone().unwrap_or_default()),
+            (language.pick("Granted", "Verleend"), status.scopes.join(", ")),
+            (language.pick("Authorised", "Geautoriseerd"), output::moment_or_empty(status.authorized)),
+        ]
+    }
+
     /// The document for programs.
     pub(crate) fn view(&self) -> Value {
         let status = self.status.as_ref();

@@ -210,6 +210,10 @@ impl Context {
 
     /// Waits for what was accepted to be written.
     pub(crate) async fn close(&self) {
+        // Before the store is closed: what a provider gives in place of a token that it takes back has to be stored.
+        if let Some(authority) = self.authority.get() {
+            authority.settle().await;
+        }
         if let Some(store) = self.store.get() {
             store.close().await;
         }

@@ -158,6 +158,25 @@ impl StoredSecrets {
         Ok(self.sealing().await?.seal(owner, field, secret)?)
     }
 
+    /// Stores a secret of an account. Where the key is changed between sealing and storing, it is sealed again: the secret
+    /// may be one that cannot be had a second time.
+    pub(crate) async fn put(
+        &self,
+        account: AccountId,
+        field: &str,
+        secret: &SecretString,
+    ) -> anyhow::Result<()> {
+        let mut attempts = 0;
+        loop {
+            let sealed = self.seal(account, field, secret).await?;
+            attempts += 1;
+            match self.store.put_secret(account, field, &sealed).await {
+                Err(StoreError::KeyChanged) if attempts < ATTEMPTS => self.forget().await,
+                other => return Ok(other?),
+            }
+        }
+    }
+
     /// The secret, or none when none is stored. While a key is changed, the secret and its key may be read at different
     /// moments: then both are read again.
     pub(crate) async fn find(

@@ -56,11 +56,7 @@ impl Grants for Stored {
         field: &str,
         content: &SecretString,
     ) -> Result<(), ConnectorError> {
-        let saved = async {
-            let sealed = self.0.seal(account, field, content).await?;
-            anyhow::Ok(self.0.store().put_secret(account, field, &sealed).await?)
-        };
-        match saved.await {
+        match self.0.put(account, field, content).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.failed(Some(account), error).await),
         }

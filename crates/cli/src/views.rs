@@ -12,6 +12,7 @@ use wissel_model::{
 use wissel_store::JobHealth;
 
 use crate::account_status::Status;
+use crate::authorization::Authorization;
 use crate::spans;
 
 /// An account with what is known of its secrets, field and whether one is stored, and with how it stands.
@@ -28,7 +29,7 @@ pub(crate) fn account(account: &Account, secrets: &[(String, bool)], status: &St
         "auth": account.auth,
         "client": account.client.as_ref().map(|client| &client.name),
         "status": status.json(),
-        "authorization": status.grant,
+        "authorization": status.grant.as_ref().map(Authorization::view),
         "default": account.is_default,
         "settings": account.settings,
         "secrets": secrets,
@@ -56,7 +57,9 @@ pub(crate) fn secret_fields(
     let needed = credential.into_iter().chain(proxied.then_some(field::PROXY_PASSWORD));
     let missing =
         needed.filter(|field| !stored.iter().any(|s| s == field)).map(|field| (field.to_owned(), false));
-    stored.iter().map(|field| (field.clone(), true)).chain(missing).collect()
+    // A sign-in that waits for its answer is nothing that the account has.
+    let kept = stored.iter().filter(|field| !field.starts_with(field::PENDING));
+    kept.map(|field| (field.clone(), true)).chain(missing).collect()
 }
 
 /// An OAuth client with its secrets, and the names of the accounts that use it.

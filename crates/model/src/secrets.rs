@@ -58,6 +58,8 @@ pub mod field {
     pub const PROXY_PASSWORD: &str = "proxy-password";
     /// What begins the fields of an account's token grants; the resource that they are for follows.
     pub const GRANT: &str = "oauth:";
+    /// Begins the fields in which sign-ins are kept whose answer comes later.
+    pub const PENDING: &str = "oauth-pending:";
     /// The key that messages to an alert channel are signed with.
     pub const SIGNING_KEY: &str = "signing-key";
 }

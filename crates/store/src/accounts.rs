@@ -290,12 +290,14 @@ pub(crate) async fn insert(
 
 /// Removes the tokens that an account was given.
 async fn forget_grants(tx: &mut SqliteConnection, account: AccountId) -> std::result::Result<(), Failure> {
-    sqlx::query("DELETE FROM account_secret WHERE account = ? AND substr(field, 1, length(?)) = ?")
-        .bind(account.to_string())
-        .bind(field::GRANT)
-        .bind(field::GRANT)
-        .execute(tx)
-        .await?;
+    for prefix in [field::GRANT, field::PENDING] {
+        sqlx::query("DELETE FROM account_secret WHERE account = ? AND substr(field, 1, length(?)) = ?")
+            .bind(account.to_string())
+            .bind(prefix)
+            .bind(prefix)
+            .execute(&mut *tx)
+            .await?;
+    }
     Ok(())
 }
 

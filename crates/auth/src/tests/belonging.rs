@@ -1,4 +1,4 @@
-//! Secrets and grants go to the provider that they belong to.
+//! A client's secret goes to the provider that it belongs to.
 
 use std::sync::Arc;
 
@@ -29,22 +29,5 @@ async fn a_client_of_another_connector_is_shown_only_to_whom_its_settings_name()
             "{refused}"
         );
     }
-    assert_eq!(stage.provider.asked(), 1);
-}
-
-#[tokio::test]
-async fn a_grant_is_not_renewed_at_another_provider() {
-    let mut stage = Stage::new("oauth2-code");
-    stage.granted("old", "R1", -1);
-    stage.provider.says([token("A", Some("R2"))]);
-    stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap();
-    let mut kept = stage.kept();
-    assert_eq!(kept["provider"], "https://login.example.test");
-    kept["expires"] = "2020-01-01T00:00:00Z".into();
-    stage.memory.kept.lock().unwrap().insert(stage.plan().field(), kept.to_string());
-    stage.method.token = Some("https://evil.test/token".to_owned());
-    let other = stage.other_process();
-    let refused = other.token(&stage.account, &stage.description, &stage.method, None).await.unwrap_err();
-    assert!(refused.message.contains("authorised at https://login.example.test"), "{refused}");
     assert_eq!(stage.provider.asked(), 1);
 }

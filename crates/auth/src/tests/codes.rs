@@ -1,4 +1,4 @@
-//! Links, answers, the loopback address, and another device.
+//! Links, answers, and the loopback address.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,11 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::stage::{Says, Stage, no, token};
-use crate::{Answer, AuthError, Authorization, Loopback, Pending, Plan, Standing, status};
+use super::stage::{Says, Stage, token};
+use crate::{Answer, AuthError, Authorization, Loopback, NotAnAnswer, Pending, Plan, Standing, status};
+
+/// A code as it is pasted.
+const CODE: &str = "c0de-0123456789abcdef";
 
 fn query(link: &url::Url) -> BTreeMap<String, String> {
     link.query_pairs().into_owned().collect()
@@ -33,17 +36,18 @@ fn a_link_asks_for_what_the_description_and_the_settings_say() {
 
 #[test]
 fn an_answer_is_read_from_whatever_a_person_pastes() {
-    let full = Some(("c0de", Some("st")));
+    let full = Some((CODE, Some("st")));
     let cases = [
-        ("http://localhost:1234/?code=c0de&state=st&iss=https%3A%2F%2Fl.test", full),
-        ("  \"https://relay.example/page?x=1&code=c0de&state=st#top\" ", full),
-        ("https://relay.example/#code=c0de&state=st", full),
-        ("code=c0de&state=st", full),
-        ("?state=st&code=c0de", full),
-        ("c0de", Some(("c0de", None))),
+        ("http://localhost:1234/?code=c0de-0123456789abcdef&state=st&iss=https%3A%2F%2Fl.test", full),
+        ("  \"https://relay.example/page?x=1&code=c0de-0123456789abcdef&state=st#top\" ", full),
+        ("https://relay.example/#code=c0de-0123456789abcdef&state=st", full),
+        ("code=c0de-0123456789abcdef&state=st", full),
+        ("?state=st&code=c0de-0123456789abcdef", full),
+        ("c0de-0123456789abcdef", Some(("c0de-0123456789abcdef", None))),
         ("http://localhost/", None),
         ("code=a&code=b", None),
         ("two words", None),
+        ("yes", None),
         ("", None),
     ];
     for (pasted, expected) in cases {
@@ -55,6 +59,26 @@ fn an_answer_is_read_from_whatever_a_person_pastes() {
             None => assert!(found.is_none_or(|(code, _)| code == pasted), "{pasted}: {found:?}"),
         }
         assert!(!format!("{read:?}").contains("c0de"), "{read:?}");
+    }
+}
+
+#[test]
+fn what_is_pasted_by_mistake_is_told_from_an_answer() {
+    let stage = Stage::new("oauth2-code");
+    let link = Authorization::begin(&stage.plan(), "http://localhost:7/", None).unwrap().link;
+    let cases = [
+        ("", NotAnAnswer::Nothing),
+        (link.as_str(), NotAnAnswer::Link),
+        ("http://localhost/?admin_consent=True&tenant=t&state=s", NotAnAnswer::Consent),
+        ("http://localhost/", NotAnAnswer::Other),
+        ("yes", NotAnAnswer::Other),
+    ];
+    for (pasted, expected) in cases {
+        let read = Answer::read(pasted);
+        assert!(
+            matches!(read, Err(AuthError::NotAnAnswer(found)) if found == expected),
+            "{pasted}: {read:?}"
+        );
     }
 }
 
@@ -141,49 +165,26 @@ async fn the_loopback_address_takes_the_one_answer_and_is_not_stopped_by_others(
     for path in ["/?code=stolen&state=other", "/favicon.ico", "/?code=stolen", "/elsewhere?code=x&state=st"] {
         assert!(get(&address, path).await.starts_with("HTTP/1.1 400 "), "{path}");
     }
-    let page = get(&address, "/?code=c0de&state=st").await;
+    let page = tokio::spawn(async move { get(&address, "/?code=c0de&state=st").await });
+    let (answer, browser) = waiting.await.unwrap().unwrap();
+    assert_eq!(answer.code.as_deref(), Some("c0de"));
+    // It hears no more than is so: the token is to be fetched yet.
+    assert!(!page.is_finished());
+    browser.tell(true).await;
+    let page = page.await.unwrap();
     assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("Aangemeld") && page.contains("no-store"));
     assert!(page.contains("default-src 'none'") && !page.contains("c0de"));
-    let answer = waiting.await.unwrap().unwrap();
-    assert_eq!(answer.code.as_deref(), Some("c0de"));
 }
 
 #[tokio::test]
-async fn a_person_signs_in_on_another_device() {
-    let stage = Stage::new("oauth2-device");
-    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
-    stage.provider.says([
-        Says::Json(
-            200,
-            json!({ "device_code": "dev-c0de", "user_code": "ABCD", "verification_uri": "https://d.test/", "expires_in": 600, "interval": 0 }),
-        ),
-        no("authorization_pending", ""),
-        Says::Later(503, "1"),
-        token("A", Some("R")),
-    ]);
-    let begun = provider.begin_device().await.unwrap();
-    assert_eq!((begun.code(), begun.address()), ("ABCD", "https://d.test/"));
-    let grant = provider.wait_for_device(&begun).await.unwrap();
-    assert!(grant.renewable());
-    assert_eq!(stage.provider.form(1)["device_code"], "dev-c0de");
-    for (error, code) in [("access_denied", "access_denied"), ("expired_token", "expired_token")] {
-        stage.provider.says([no(error, "")]);
-        let refused = provider.wait_for_device(&begun).await.unwrap_err();
-        assert_eq!((refused.code(), refused.is_permanent()), (Some(code), true));
-    }
-}
-
-#[tokio::test]
-async fn a_provider_that_finds_the_asking_too_fast_is_asked_more_slowly() {
-    let stage = Stage::new("oauth2-device");
-    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
-    let device = json!({ "device_code": "d", "user_code": "U", "verification_uri": "https://d.test/", "expires_in": 600, "interval": 0 });
-    stage.provider.says([Says::Json(200, device), no("slow_down", ""), token("A", Some("R"))]);
-    let begun = provider.begin_device().await.unwrap();
-    let asked = std::time::Instant::now();
-    provider.wait_for_device(&begun).await.unwrap();
-    // RFC 8628, section 3.5: five seconds more from then on.
-    assert!(asked.elapsed().as_secs() >= 5, "{:?}", asked.elapsed());
+async fn a_port_that_another_program_has_on_either_address_is_not_taken() {
+    let Ok(other) = tokio::net::TcpListener::bind((std::net::Ipv6Addr::LOCALHOST, 0)).await else {
+        // A machine without IPv6 does with what it has.
+        Loopback::open(None).await.unwrap();
+        return;
+    };
+    let port = other.local_addr().unwrap().port();
+    assert!(matches!(Loopback::open(Some(port)).await, Err(AuthError::PortInUse { .. })));
 }
 
 #[test]
@@ -200,4 +201,16 @@ fn an_endpoint_in_the_clear_needs_the_operators_permission_by_name() {
         stage.account.settings.insert("authority".to_owned(), wrong.to_owned());
         assert!(Plan::new(&stage.account, &stage.method).is_err(), "{wrong}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_browser_inherits_no_secret() {
+    let mut command = std::process::Command::new("env");
+    crate::browser::only_what_is_needed(&mut command);
+    let printed = command.stdout(std::process::Stdio::piped()).output().unwrap().stdout;
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(printed.contains("PATH="), "{printed}");
+    // It stands for any variable that a browser has no use for.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some() && !printed.contains("CARGO"), "{printed}");
 }

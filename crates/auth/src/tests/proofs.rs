@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use wissel_model::{ErrorKind, SecretKind, Tokens};
 
-use super::stage::{Stage, no, token};
+use super::stage::{Stage, certificate, no, token};
 use crate::AuthError;
 
 #[tokio::test]
@@ -45,14 +45,18 @@ async fn what_a_provider_repeats_of_a_secret_is_masked() {
         stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap_err();
     assert!(error.message.contains("*** is wrong"), "{error}");
     assert!(!error.message.contains("s3cret") && !error.message.contains("eyJ"), "{error}");
+    // Nor the beginning of one where a long text is cut, nor what stands in the wrong place.
+    stage.memory.kept.lock().unwrap().clear();
+    stage.provider.says([no("invalid_s3cret-value", &format!("{}s3cret-value", "x".repeat(595)))]);
+    let error =
+        stage.authority.token(&stage.account, &stage.description, &stage.method, None).await.unwrap_err();
+    assert!(error.message.contains("xxx") && !error.message.contains("s3"), "{error}");
     assert!(!error.message.contains(char::is_control) && !stage.kept().to_string().contains("s3cret-value"));
 }
 
 #[tokio::test]
 async fn a_certificate_signs_an_assertion() {
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-    let certificate = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
-    let pem = format!("{}{}", key.serialize_pem(), certificate.pem());
+    let (key, pem, certificate) = certificate();
     let stage = Stage::new("oauth2-client");
     *stage.memory.secret.lock().unwrap() = Some((SecretKind::Certificate, pem));
     stage.provider.says([token("A", None)]);
@@ -66,7 +70,7 @@ async fn a_certificate_signs_an_assertion() {
         |at: usize| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[at]).unwrap()).unwrap() };
     let (head, claims) = (part(0), part(1));
     assert_eq!((head["alg"].as_str(), head["typ"].as_str()), (Some("PS256"), Some("JWT")));
-    assert_eq!(head["x5t#S256"], URL_SAFE_NO_PAD.encode(Sha256::digest(certificate.der())));
+    assert_eq!(head["x5t#S256"], URL_SAFE_NO_PAD.encode(Sha256::digest(certificate)));
     assert_eq!((claims["iss"].as_str(), claims["sub"].as_str()), (Some("wissel-1"), Some("wissel-1")));
     assert_eq!(claims["aud"], "https://login.example.test/token");
     let lasts = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();

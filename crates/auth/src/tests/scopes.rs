@@ -101,6 +101,6 @@ async fn an_issuer_has_to_be_one_that_the_description_names() {
         200,
         json!({ "access_token": "A", "token_type": "bearer", "expires_in": 60, "id_token": id }),
     )]);
-    let refused = provider.finish(&begun.pending, &Answer::read("c0de").unwrap()).await;
+    let refused = provider.finish(&begun.pending, &Answer::read("code=c0de").unwrap()).await;
     assert!(matches!(refused, Err(AuthError::OtherIssuer { got }) if got == "https://evil.test/1/v2.0"));
 }

@@ -25,6 +25,7 @@ pub(super) enum Says {
     Later(u16, &'static str),
     Raw(&'static str, &'static str),
     Nothing,
+    Fails(ErrorKind, &'static str),
 }
 
 /// A provider that says what it is told to, in this order.
@@ -79,6 +80,7 @@ impl Web for Provider {
                 response = response.status(200).header("content-type", kind);
                 body.to_owned()
             }
+            Says::Fails(kind, message) => return Err(ConnectorError::new(kind, message)),
             Says::Nothing => return Err(ConnectorError::new(ErrorKind::Temporary, "no way")),
         };
         Ok(response.body(body.into_bytes()).unwrap())
@@ -232,4 +234,12 @@ pub(super) fn token(access: &str, refresh: Option<&str>) -> Says {
 /// A refusal.
 pub(super) fn no(error: &str, description: &str) -> Says {
     Says::Json(400, json!({ "error": error, "error_description": description }))
+}
+
+/// A key, it with its certificate in PEM form, and that certificate.
+pub(super) fn certificate() -> (rcgen::KeyPair, String, Vec<u8>) {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let certificate = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
+    let pem = format!("{}{}", key.serialize_pem(), certificate.pem());
+    (key, pem, certificate.der().to_vec())
 }

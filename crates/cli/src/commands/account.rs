@@ -203,6 +203,9 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
         (label("Sign-in", "Aanmelden met"), account.auth.clone()),
         ("OAuth client", account.client.as_ref().map(|client| client.name.clone()).unwrap_or_default()),
         ("Status", status.line(language)),
+    ];
+    fields.extend(status.grant.iter().flat_map(|grant| grant.fields(language)));
+    fields.extend([
         (label("Default", "Standaard"), language.yes_or_no(account.is_default)),
         (label("Secrets", "Geheimen"), secrets_text(language, &secrets)),
         (
@@ -211,7 +214,7 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
         ),
         (label("Clear text", "Onversleuteld"), clear_text.join(", ")),
         ("Proxy", connection.proxy.as_ref().map(ToString::to_string).unwrap_or_default()),
-    ];
+    ]);
     fields.extend(account.settings.iter().map(|(key, value)| (key.as_str(), value.clone())));
     output::fields(&fields);
     if !status.next.is_empty() {

@@ -38,24 +38,85 @@ impl Language {
         }
     }
 
+    /// Where a line is waited for.
+    pub(crate) fn paste_now(self) -> &'static str {
+        self.pick(
+            "Paste the whole address of the page that came last, or the code that it shows:",
+            "Plak het hele adres van de pagina die het laatst kwam, of de code die daar staat:",
+        )
+    }
+
+    /// How long is waited, and what to do where the page ends in an error, of which nothing is heard here. `client`: the
+    /// OAuth client whose secret can be tested.
+    pub(crate) fn waits(self, patience: Duration, client: Option<&str>) -> String {
+        let minutes = patience.as_secs() / 60;
+        let waits = self.pick(
+            format!(
+                "Waiting for the answer, {minutes} minutes at most. Does the page show an error? Wissel hears nothing of \
+                 it: stop with Ctrl-C and look up its code in the connector's documentation."
+            ),
+            format!(
+                "Wacht op het antwoord, hoogstens {minutes} minuten. Toont de pagina een fout? Daar hoort Wissel niets \
+                 van: stop met Ctrl-C en zoek de code op in de documentatie van de connector."
+            ),
+        );
+        let test = client.map(|client| {
+            self.pick(
+                format!(" A wrong tenant, client or secret is found by `wissel client secret test {client}`."),
+                format!(
+                    " Een verkeerde tenant, client of geheim vindt u met `wissel client secret test {client}`."
+                ),
+            )
+        });
+        waits + &test.unwrap_or_default()
+    }
+
+    /// What to do when a pasted answer is refused.
+    pub(crate) fn answer_too_old(self, account: &str) -> String {
+        self.pick(
+            format!(
+                "The answer may be too old (it is good for some minutes) or used already. Make a new link with `wissel \
+                 account authorize {account} --link`, and paste its answer at once."
+            ),
+            format!(
+                "Het antwoord kan te oud zijn (het geldt enkele minuten) of al gebruikt. Maak een nieuwe link met `wissel \
+                 account authorize {account} --link`, en plak het antwoord meteen."
+            ),
+        )
+    }
+
+    /// The warning that the account becomes the mailbox of somebody else.
+    pub(crate) fn another_user(self, account: &str, before: &str, user: &str) -> String {
+        self.pick(
+            format!(
+                "WARNING: account '{account}' was authorised by {before}, and now {user} signed in. Without a mailbox in \
+                 its settings, its jobs go on in the mailbox of {user}."
+            ),
+            format!(
+                "WAARSCHUWING: account '{account}' was geautoriseerd door {before}, en nu heeft {user} zich aangemeld. \
+                 Zonder postvak in de instellingen gaan de taken verder in het postvak van {user}."
+            ),
+        )
+    }
+
     /// What becomes of a link that somebody opens elsewhere.
     pub(crate) fn link_advice(self, next: &str, relayed: bool) -> String {
-        match (self, relayed) {
-            (Self::En, true) => format!(
-                "Whoever signs in there is shown a code. Give it within a day: `{next}`, and paste it there."
-            ),
-            (Self::En, false) => format!(
-                "After signing in, the browser ends at an address that does not load. Give that whole address within a \
-                 day: `{next}`, and paste it there."
-            ),
-            (Self::Nl, true) => format!(
-                "Wie zich daar aanmeldt, krijgt een code te zien. Geef die binnen een dag op: `{next}`, en plak hem daar."
-            ),
-            (Self::Nl, false) => format!(
-                "Na het aanmelden eindigt de browser op een adres dat niet laadt. Geef dat hele adres binnen een dag op: \
-                 `{next}`, en plak het daar."
-            ),
-        }
+        let end = if relayed {
+            self.pick(
+                "Whoever signs in there is shown a code.",
+                "Wie zich daar aanmeldt, krijgt een code te zien.",
+            )
+        } else {
+            self.pick(
+                "After signing in, the browser ends at an address that does not load; that whole address is the answer.",
+                "Na het aanmelden eindigt de browser op een adres dat niet laadt; dat hele adres is het antwoord.",
+            )
+        };
+        let give = self.pick(
+            format!("It is good for some minutes only: give it at once with `{next}`. The link itself lasts a day."),
+            format!("Dat geldt maar enkele minuten: geef het meteen op met `{next}`. De link zelf blijft een dag geldig."),
+        );
+        format!("{end} {give}")
     }
 
     /// What to do on another device.

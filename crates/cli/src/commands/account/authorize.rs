@@ -1,16 +1,18 @@
 //! `wissel account authorize`: a person, here or elsewhere, lets Wissel into the mailbox.
 
+mod lines;
 mod outcome;
 mod sign_in;
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 
 use clap::Args;
 use serde_json::json;
-use wissel_auth::{Answer, AuthError, Authority, Authorization, Grant, Provider};
+use wissel_auth::{Answer, AuthError, Authority, Authorization, Grant, NotAnAnswer, Provider};
 use wissel_model::description::{AuthKind, AuthMethod};
 use wissel_model::{Account, Description};
 
+use self::lines::Lines;
 use super::named_or_default;
 use crate::authorization::is_authorized_by_wissel;
 use crate::commands::CommandResult;
@@ -28,7 +30,8 @@ const NOBODY_LISTENS: &str = "http://localhost/";
 pub(crate) struct Arguments {
     /// The account; the default account when absent
     name: Option<String>,
-    /// Print a link for somebody who signs in on another machine; what comes of it is given with --paste, within a day
+    /// Print a link for somebody who signs in on another machine within a day; what comes of it is given with --paste, at
+    /// once
     #[arg(long, conflicts_with_all = ["paste", "device", "no_browser", "port"])]
     link: bool,
     /// What came of the link: the whole address of the last page, or the code it shows; `-` reads standard input
@@ -40,6 +43,9 @@ pub(crate) struct Arguments {
     /// Ask only for the permissions that the account cannot do without
     #[arg(long, conflicts_with = "paste")]
     without_optional: bool,
+    /// Take the authorisation although somebody else signed in than before: from then on the account is his mailbox
+    #[arg(long, conflicts_with = "link")]
+    as_another_user: bool,
     /// Open no browser; only print the link
     #[arg(long)]
     no_browser: bool,
@@ -62,7 +68,16 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let less = provider.plan().asks_for_optional();
     let approval = (less || method.admin_consent.is_some())
         .then(|| context.language.needs_approval(&quoted(&account.name), less));
-    let signing_in = SigningIn { context, authority, account: &account, provider: &provider, approval };
+    let signing_in = SigningIn {
+        context,
+        authority,
+        account: &account,
+        provider: &provider,
+        approval,
+        lines: Lines::default(),
+        pasted: arguments.paste.is_some(),
+        as_another_user: arguments.as_another_user,
+    };
     let by_link = match method.kind {
         AuthKind::OAuth2Code => arguments.link || (relay(&account).is_some() && !context.interactive()),
         _ if arguments.link || arguments.paste.is_some() => {
@@ -112,6 +127,12 @@ struct SigningIn<'a> {
     provider: &'a Provider<'a>,
     /// What to do where the provider's page wants an administrator, and never leads back here.
     approval: Option<String>,
+    /// What a person types meanwhile.
+    lines: Lines,
+    /// The answer to a link is given.
+    pasted: bool,
+    /// Somebody else may sign in than before.
+    as_another_user: bool,
 }
 
 impl SigningIn<'_> {
@@ -124,6 +145,13 @@ impl SigningIn<'_> {
             }
             _ => false,
         };
+        // A code is good for some minutes, and once.
+        let stale = matches!(&error, AuthError::Refused(refusal) if refusal.error == "invalid_grant");
+        if self.pasted && stale {
+            let next = self.context.language.answer_too_old(&quoted(&self.account.name));
+            let problem = self.context.explain(self.account, &error.into()).await;
+            return Problem { next, ..problem }.into();
+        }
         let explained = explained(self.context, self.account, error).await;
         match (explained.downcast::<Problem>(), &self.approval) {
             (Ok(problem), Some(approval)) if stuck => {
@@ -169,22 +197,25 @@ impl SigningIn<'_> {
 
     /// Redeems what came of a link.
     async fn pasted(&self, text: &str) -> Result<Grant, Ended> {
-        let mut read = String::new();
-        let text = if text == "-" {
-            // Read whole or to its first end of line; an answer is one line.
+        let answer = if text != "-" {
+            Answer::read(text)?
+        } else if std::io::stdin().is_terminal() {
+            output::note(self.context.language.paste_now());
+            let pasted = async { self.lines.answer().await.ok_or_else(nothing) };
+            self.bounded(pasted).await?
+        } else {
+            let mut read = String::new();
             let taken = std::io::stdin().take(64 << 10).read_to_string(&mut read);
             taken.map_err(|_| Ended::Failed(unreadable()))?;
-            read.as_str()
-        } else {
-            text
+            Answer::read(&read)?
         };
-        let answer = Answer::read(text)?;
-        let plan = self.provider.plan();
-        let pending = self.authority.pending(self.account, plan).await?;
-        let grant = self.provider.finish(&pending, &answer).await?;
-        self.authority.forget_pending(self.account, plan).await?;
-        Ok(grant)
+        let pending = self.authority.pending(self.account, self.provider.plan()).await?;
+        Ok(self.provider.finish(&pending, &answer).await?)
     }
+}
+
+fn nothing() -> AuthError {
+    AuthError::NotAnAnswer(NotAnAnswer::Nothing)
 }
 
 fn unreadable() -> AuthError {
@@ -245,7 +276,7 @@ async fn explained(context: &Context, account: &Account, error: AuthError) -> an
         }
         AuthError::NothingPending { .. } => {
             format!(
-                "Make a link with `wissel account authorize {name} --link`, and give its answer within a day."
+                "Make a link with `wissel account authorize {name} --link`; it can be opened within a day."
             )
         }
         AuthError::OtherIssuer { .. } => {
@@ -253,6 +284,13 @@ async fn explained(context: &Context, account: &Account, error: AuthError) -> an
                 "Begin again with `wissel account authorize {name}`, and look at the address in the browser."
             )
         }
+        AuthError::NotAnAnswer(NotAnAnswer::Consent | NotAnAnswer::Link) => format!(
+            "Sign in with the link of `wissel account authorize {name} --link`, and paste the address of the page that \
+             comes after that."
+        ),
+        AuthError::NotAnAnswer(_) => format!(
+            "Paste it where `wissel account authorize {name} --paste -` asks for it; a new link is made with --link."
+        ),
         AuthError::NoClientSecret { .. } => {
             let client =
                 account.client.as_ref().map_or_else(|| "CLIENT".to_owned(), |client| quoted(&client.name));

@@ -9,6 +9,8 @@ use super::{SigningIn, explained};
 use crate::commands::CommandResult;
 use crate::exit::Code;
 use crate::output;
+use crate::problem::Problem;
+use crate::text::Language;
 
 impl SigningIn<'_> {
     /// Keeps the grant and says what it is.
@@ -20,14 +22,28 @@ impl SigningIn<'_> {
     ) -> CommandResult {
         let Self { context, account, provider, .. } = self;
         let plan = provider.plan();
-        if let Err(error) = self.authority.keep(account, plan, grant).await {
+        let before = self.other_user_before(grant).await;
+        if let (Some(before), Some(user)) = (&before, &grant.user)
+            && !self.as_another_user
+        {
+            self.confirm(before, user).await?;
+        }
+        let mut kept = self.authority.keep(account, plan, grant).await;
+        // Only then: an answer counts once, and a link has nothing left to do.
+        if kept.is_ok() {
+            kept = self.authority.forget_pending(account, plan).await;
+        }
+        if let Err(error) = kept {
             return Err(explained(context, account, error).await);
         }
         let detail = json!({ "method": method.id, "user": grant.user, "scopes": grant.scopes });
         context.audit("account.authorize", &account.name, detail).await?;
         let missing = plan.missing(&grant.scopes);
         let needed = missing.iter().any(|scope| !plan.optional.contains(*scope));
-        let warnings = self.warnings(description, method, grant, &missing);
+        let mut warnings = self.warnings(description, method, grant, &missing);
+        if let (Some(before), Some(user)) = (&before, &grant.user) {
+            warnings.insert(0, context.language.another_user(&account.name, before, user));
+        }
         let code = if needed { Code::Authorization } else { Code::Done };
         let status = wissel_auth::status(plan, Some(grant));
         if context.json {
@@ -51,6 +67,32 @@ impl SigningIn<'_> {
             output::note(warning);
         }
         Ok(code)
+    }
+
+    /// Who authorised the account before, when it was somebody else.
+    async fn other_user_before(&self, grant: &Grant) -> Option<String> {
+        let user = grant.user.as_ref()?;
+        let before = self.authority.granted(self.account, self.provider.plan()).await.ok().flatten()?.user?;
+        (!before.eq_ignore_ascii_case(user)).then_some(before)
+    }
+
+    /// Lets a person decide whether the account is to be somebody else's from now on.
+    async fn confirm(&self, before: &str, user: &str) -> Result<(), Problem> {
+        let (account, language) = (&self.account.name, self.context.language);
+        let sentence = language.another_user(account, before, user);
+        if !self.context.interactive() {
+            return Err(Problem::usage(
+                Language::En.another_user(account, before, user),
+                format!("Sign in as {before}. If {user} is meant, authorise again with --as-another-user."),
+            ));
+        }
+        output::note(&sentence);
+        let question = language.pick("Take it over?", "Toch overnemen?");
+        if self.lines.agrees(question, language).await {
+            return Ok(());
+        }
+        let stopped = Problem::usage(format!("account '{account}' stays authorised by {before}"), "");
+        Err(Problem { code: Code::Stopped, name: "stopped", ..stopped })
     }
 
     fn warnings(

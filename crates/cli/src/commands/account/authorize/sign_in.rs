@@ -4,11 +4,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use wissel_auth::{
-    Answer, AuthError, Authorization, Grant, Loopback, Pending, may_open_browser, open_browser,
+    Answer, AuthError, Authorization, Grant, Loopback, Pending, Waiting, may_open_browser, open_browser,
 };
 
 use super::{Ended, SigningIn, relay};
 use crate::output;
+use crate::text::quoted;
 
 /// How long somebody may take to sign in.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -17,34 +18,59 @@ impl SigningIn<'_> {
     /// In a browser: the answer comes to this machine, or is pasted.
     pub(super) async fn browser(&self, port: Option<u16>, open: bool) -> Result<Grant, Ended> {
         let (plan, demanded) = (self.provider.plan(), self.demanded().await);
-        let (pending, answer) = match relay(self.account) {
-            Some(relay) => {
-                let Authorization { link, pending } = Authorization::begin(plan, relay, demanded.as_deref())?;
-                self.show(&link, open, true);
-                let answer = self.bounded(pasted_line()).await?;
-                (pending, answer)
-            }
-            None => {
-                let loopback = Loopback::open(port).await?;
-                let Authorization { link, pending } =
-                    Authorization::begin(plan, &loopback.redirect(), demanded.as_deref())?;
-                self.show(&link, open, false);
-                let answer = self.bounded(self.either(loopback, &pending)).await?;
-                (pending, answer)
+        let relay = relay(self.account);
+        let loopback = match relay {
+            Some(_) => None,
+            None => Some(Loopback::open(port).await?),
+        };
+        let redirect = loopback.as_ref().map(Loopback::redirect);
+        let redirect = redirect.as_deref().or(relay).unwrap_or_default();
+        let Authorization { link, pending } = Authorization::begin(plan, redirect, demanded.as_deref())?;
+        self.show(&link, open, relay.is_some());
+        let called = async {
+            match loopback {
+                Some(loopback) => loopback.answer(pending.state(), self.context.language.tag()).await,
+                None => std::future::pending().await,
             }
         };
-        Ok(self.provider.finish(&pending, &answer).await?)
+        let pasted = relay.is_some() || self.context.interactive();
+        self.bounded(self.answered(&pending, called, pasted)).await
     }
 
-    /// What comes first: the browser's call, or a line that is pasted where a person can.
-    async fn either(&self, loopback: Loopback, pending: &Pending) -> Result<Answer, AuthError> {
-        let called = loopback.answer(pending.state(), self.context.language.tag());
-        if !self.context.interactive() {
-            return called.await;
-        }
-        tokio::select! {
-            answer = called => answer,
-            answer = pasted_line() => answer,
+    /// The grant for what comes first: the browser's call, or a line that is `pasted` where a person can.
+    async fn answered(
+        &self,
+        pending: &Pending,
+        called: impl Future<Output = Result<(Answer, Waiting), AuthError>>,
+        pasted: bool,
+    ) -> Result<Grant, AuthError> {
+        let mut called = std::pin::pin!(called);
+        let mut pasted = pasted;
+        loop {
+            let (answer, browser) = tokio::select! {
+                called = &mut called => called.map(|(answer, browser)| (answer, Some(browser)))?,
+                answer = self.lines.answer(), if pasted => match answer {
+                    Some(answer) => (answer, None),
+                    None => {
+                        pasted = false;
+                        continue;
+                    }
+                },
+            };
+            let grant = self.provider.finish(pending, &answer).await;
+            match (grant, browser) {
+                (grant, Some(browser)) => {
+                    browser.tell(grant.is_ok()).await;
+                    return grant;
+                }
+                // What was pasted may be anything; the right answer counts all the same.
+                (Err(AuthError::Refused(refusal)), None) if refusal.error == "invalid_grant" => {
+                    output::note(&AuthError::Refused(refusal).to_string());
+                    output::note(self.context.language.paste_now());
+                }
+                (Err(error @ AuthError::OtherState), None) => output::note(&error.to_string()),
+                (grant, None) => return grant,
+            }
         }
     }
 
@@ -69,6 +95,8 @@ impl SigningIn<'_> {
         if relayed || self.context.interactive() {
             output::note(language.paste_here(relayed));
         }
+        let client = self.account.client.as_ref().map(|client| quoted(&client.name));
+        output::note(&language.waits(PATIENCE, client.as_deref()));
         self.tell_of_approval();
     }
 
@@ -79,34 +107,15 @@ impl SigningIn<'_> {
         }
     }
 
-    async fn bounded<T>(&self, work: impl Future<Output = Result<T, AuthError>>) -> Result<T, Ended> {
+    /// Until it is stopped, or nobody came.
+    pub(super) async fn bounded<T>(
+        &self,
+        work: impl Future<Output = Result<T, AuthError>>,
+    ) -> Result<T, Ended> {
         tokio::select! {
             done = work => Ok(done?),
             () = self.context.stop.cancelled() => Err(Ended::Stopped),
             () = tokio::time::sleep(PATIENCE) => Err(AuthError::NobodyCame { after: PATIENCE }.into()),
         }
     }
-}
-
-/// The line that a person pastes. What cannot be an answer is said so, and the next one is waited for.
-async fn pasted_line() -> Result<Answer, AuthError> {
-    let (send, mut lines) = tokio::sync::mpsc::channel(1);
-    // Not on the runtime's threads: a read that nobody answers must hold up nothing.
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lines().map_while(Result::ok) {
-            if send.blocking_send(line).is_err() {
-                break;
-            }
-        }
-    });
-    while let Some(line) = lines.recv().await {
-        if line.trim().is_empty() {
-            continue;
-        }
-        match Answer::read(&line) {
-            Ok(answer) => return Ok(answer),
-            Err(error) => output::note(&error.to_string()),
-        }
-    }
-    std::future::pending().await
 }

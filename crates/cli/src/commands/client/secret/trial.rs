@@ -127,7 +127,7 @@ async fn attempt<'a>(
     for (account, method) in ways {
         let tried = authority.try_secret(account, description, method, (secret.kind, value.clone())).await;
         match &tried {
-            Err(AuthError::NotAuthorized) => continue,
+            Err(AuthError::NotAuthorized | AuthError::Changed(_)) => continue,
             // It is what the account was granted that is refused.
             Err(AuthError::Refused(refusal)) if refusal.error != "invalid_client" => {
                 last = Some((*method, tried));
