@@ -47,15 +47,16 @@ impl Installation {
         let to = imported(&run).display().to_string();
         let base = ["job", "add", JOB, "--account", ACCOUNT, "--to", &to];
         original.run(&[base.as_slice(), job].concat()).success();
-        // A thread of its own keeps what was compiled, and on a busy machine a command may end before it has.
-        let kept = || original.path("cache/compiled/modules").exists();
+        // A thread of its own keeps what was compiled, and a command may end before it has. What is missing would be
+        // compiled beside each run.
+        let wanted = fs::read_dir(paths::connectors())?.count();
         for _ in 0..ATTEMPTS {
-            original.run(&["account", "test", ACCOUNT]).success();
-            if kept() {
+            original.run(&["connector", "list"]).success();
+            if kept(&original.path("cache/compiled/modules")) >= wanted {
                 return Ok(Self { original, run });
             }
         }
-        bail!("no compiled connector is kept below {}", original.home().display())
+        bail!("not every connector is kept as compiled below {}", original.home().display())
     }
 
     /// A fresh copy for one run.
@@ -96,6 +97,14 @@ impl Installation {
     pub(crate) fn home(&self) -> PathBuf {
         self.run.join("home")
     }
+}
+
+/// How many compiled connectors are in a cache. It has a folder for each version of what compiles them, and a note beside
+/// each connector.
+fn kept(modules: &Path) -> usize {
+    let versions = fs::read_dir(modules).into_iter().flatten().flatten();
+    let files = versions.flat_map(|version| fs::read_dir(version.path()).into_iter().flatten().flatten());
+    files.filter(|file| file.path().extension().is_none()).count()
 }
 
 fn imported(run: &Path) -> PathBuf {
