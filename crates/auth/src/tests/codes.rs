@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::stage::{Says, Stage, token};
-use crate::{Answer, AuthError, Authorization, Loopback, NotAnAnswer, Pending, Plan, Standing, status};
+use crate::{Answer, AuthError, Authorization, Loopback, NotAnAnswer, Plan, Standing, status};
 
 /// A code as it is pasted.
 const CODE: &str = "c0de-0123456789abcdef";
@@ -140,8 +140,22 @@ async fn a_link_is_answered_later_once_and_not_after_a_day() {
     authority.forget_pending(&stage.account, &plan).await.unwrap();
     assert!(authority.pending(&stage.account, &plan).await.is_err());
     let old = json!({ "state": "s", "verifier": "v", "redirect": "r", "begun": "2020-01-01T00:00:00Z" });
-    let old = Pending::read(&secrecy::SecretString::from(old.to_string()));
+    let field = plan.pending_field();
+    stage.memory.kept.lock().unwrap().insert(field.clone(), old.to_string());
+    let old = authority.pending(&stage.account, &plan).await;
+    assert!(!stage.memory.kept.lock().unwrap().contains_key(&field), "what nobody can use is not kept");
     assert!(matches!(old, Err(AuthError::NothingPending { why }) if why.contains("day")));
+}
+
+#[tokio::test]
+async fn the_answer_to_a_link_goes_to_nobody_but_whom_it_was_made_for() {
+    let mut stage = Stage::new("oauth2-code");
+    let begun = Authorization::begin(&stage.plan(), "http://localhost:7/", None).unwrap();
+    stage.method.token = Some("https://elsewhere.example.test/token".to_owned());
+    let provider = stage.authority.provider(&stage.account, &stage.description, &stage.method).await.unwrap();
+    let finished = provider.finish(&begun.pending, &Answer::read(CODE).unwrap()).await;
+    assert!(matches!(finished, Err(AuthError::NothingPending { why }) if why.contains("settings")));
+    assert_eq!(stage.provider.asked(), 0);
 }
 
 async fn get(address: &str, path: &str) -> String {
