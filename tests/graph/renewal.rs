@@ -1,9 +1,10 @@
 //! Tokens and secrets that end while a job runs.
 
+use serde_json::Value;
 use wissel_tests::graph::{ACCOUNT, House, USER};
 use wissel_tests::wissel::Running;
 
-use crate::scene::{FETCH, RUN, Scene};
+use crate::scene::{FETCH, JOB, RUN, Scene};
 
 /// The account of the registration with a secret.
 const CONFIDENTIAL: &str = "Met geheim";
@@ -18,6 +19,22 @@ fn in_the_middle(scene: &mut Scene) -> Running {
     let running = scene.house.wissel.spawn(&RUN);
     scene.wait_for(FETCH, asked + 4);
     running
+}
+
+/// What a new channel is told when the doctor is asked so many times.
+fn alerts(scene: &Scene, times: usize) -> Vec<Value> {
+    let file = scene.house.wissel.home().join("told");
+    let _ = std::fs::remove_file(&file);
+    let hook = format!("cat >> '{0}'; echo >> '{0}'", file.display());
+    scene.house.wissel.run(&["alert", "add", "operators", "--", "sh", "-c", &hook]).success();
+    for _ in 0..times {
+        let _ = scene.house.wissel.run(&["doctor", "--offline", "--alert"]);
+    }
+    scene.house.wissel.run(&["alert", "remove", "operators", "--yes"]).success();
+    let told = std::fs::read_to_string(&file).unwrap_or_default();
+    let told = told.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap());
+    // That it is not known when a secret expires is told too.
+    told.filter(|alert: &Value| alert["kind"] != "secret-expiry").collect()
 }
 
 /// How many tokens were issued until now.
@@ -70,6 +87,14 @@ fn an_authorisation_that_is_revoked_in_the_middle_of_a_run_loses_nothing() {
     let again = scene.run();
     assert_eq!((again.code, &Scene::error(&again)["code"]), (Some(4), &"authorization-needed".into()));
     scene.check_meanwhile();
+    // What is kept of the run says what helps with this way to sign in, and people are told, once.
+    let shown = scene.house.wissel.run(&["job", "show", JOB, "--json"]).success().json();
+    let reason = shown["health"]["reason"].as_str().unwrap();
+    assert!(reason.contains("Authorize again") && !reason.contains("password again"), "{reason}");
+    let told = alerts(&scene, 2);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["kind"], &told[0]["subject"]), (&"account-refused".into(), &ACCOUNT.into()));
+    assert!(told[0]["next"].as_str().unwrap().contains("account authorize"), "{told:?}");
     scene.house.authorize(ACCOUNT, USER);
     scene.finish();
     scene.check_finished();
@@ -94,6 +119,15 @@ fn a_client_secret_that_ends_is_said_so_and_replaced_and_nothing_is_lost() {
         "{error}"
     );
     scene.check_meanwhile();
+    // Whatever date is stored, it is refused now.
+    let told = alerts(&scene, 2);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        (&told[0]["kind"], &told[0]["detail"]["code"]),
+        (&"client-refused".into(), &"AADSTS7000222".into())
+    );
+    let listed = scene.house.wissel.run(&["client", "list"]).success();
+    assert!(listed.stdout.contains("refused") && listed.stderr.contains("WARNING"), "{listed:?}");
 
     // Each is tried with what the account was granted, of which nothing is lost by a refusal.
     scene.house.bed.command("secret verlopen8Q~geheim-van-de-proefopstelling 0");
@@ -121,6 +155,7 @@ fn a_client_secret_that_ends_is_said_so_and_replaced_and_nothing_is_lost() {
     add("nieuw", "nieuw8Q~geheim-van-de-proefopstelling").success();
     secret("test", &["nieuw"], "").success();
     secret("use", &["nieuw"], "").success();
+    assert_eq!(alerts(&scene, 1), Vec::<Value>::new());
     scene.house.bed.command("advance 7200");
     // Nobody has to sign in again: what renews the tokens was not lost with the old secret, and what took its place when
     // the new one was tried is what is used now.

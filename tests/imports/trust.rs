@@ -76,7 +76,9 @@ fn a_certificate_for_another_name_is_refused() {
 fn the_doctor_tells_of_a_certificate_that_ends_soon_and_of_no_other() {
     for (days, told) in [(10, true), (60, false)] {
         let scene = Scene::start(&Options { certificate: Shown::Ending(days), ..Options::default() });
-        let report = scene.run(&["doctor", "--json"]).success().json();
+        let report = scene.run(&["doctor", "--json"]);
+        assert_eq!(report.code, Some(8), "there is something to look at: {report:?}");
+        let report = report.json();
         let findings = report["findings"].as_array().unwrap();
         let warned: Vec<_> = findings.iter().filter(|finding| finding["check"] == "certificate").collect();
         assert_eq!(warned.len(), usize::from(told), "{days} days: {report:#}");

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use wissel_model::secrets::code::NO_SECRET;
+use wissel_model::secrets::code::{NO_SECRET, NOT_AUTHORIZED};
 use wissel_model::{ConnectorError, ErrorKind};
 
 use crate::{Changed, NotAnAnswer};
@@ -154,7 +154,7 @@ impl From<AuthError> for ConnectorError {
             },
             AuthError::NoClientSecret { .. } => of(ErrorKind::AuthorizationNeeded).with_code(NO_SECRET),
             AuthError::NotAuthorized | AuthError::Changed(_) => {
-                of(ErrorKind::AuthorizationNeeded).with_code("not-authorized")
+                of(ErrorKind::AuthorizationNeeded).with_code(NOT_AUTHORIZED)
             }
             AuthError::Refused(refusal) => of(ErrorKind::AuthorizationNeeded).with_code(refusal.code),
             AuthError::Unavailable { source } | AuthError::Storage(source) => source,

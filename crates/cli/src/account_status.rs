@@ -31,10 +31,10 @@ impl State {
     /// The word that a person reads.
     pub(crate) fn word(self, language: Language) -> &'static str {
         match self {
-            Self::Authorized => language.pick("Authorized", "Geautoriseerd"),
+            Self::Authorized => language.pick("Authorized", "Gemachtigd"),
             Self::Expiring => language.pick("Expiring", "Verloopt"),
-            Self::Failing => language.pick("Failing", "Mislukt"),
-            Self::Unauthorized => language.pick("Unauthorized", "Niet geautoriseerd"),
+            Self::Failing => language.pick("Failing", "Werkt niet"),
+            Self::Unauthorized => language.pick("Unauthorized", "Niet gemachtigd"),
         }
     }
 }
@@ -85,12 +85,17 @@ pub(crate) async fn of(
     };
     let name = quoted(&account.name);
     let Some(method) = description.auth_method(&account.auth) else {
-        let reason = format!("its connector has no auth method '{}' any more", account.auth);
-        return Ok(Status::new(
-            State::Failing,
-            reason,
-            format!("Choose one: `wissel account edit {name} --auth`."),
-        ));
+        let (reason, next) = language.pick(
+            (
+                format!("its connector has no auth method '{}' any more", account.auth),
+                format!("Choose one: `wissel account edit {name} --auth ID`."),
+            ),
+            (
+                format!("de connector kent de manier van inloggen '{}' niet meer", account.auth),
+                format!("Kies er een: `wissel account edit {name} --auth ID`."),
+            ),
+        );
+        return Ok(Status::new(State::Failing, reason, next));
     };
     let missing: Vec<String> = views::secret_fields(account, Some(description), stored)
         .into_iter()

@@ -8,6 +8,8 @@ mod webhook;
 
 use std::time::Duration;
 
+pub(crate) use webhook::check_signing_key;
+
 use jiff::Timestamp;
 use serde_json::json;
 use wissel_model::alert::Severity;
@@ -15,10 +17,15 @@ use wissel_model::expiry::{NEVER, days_left};
 use wissel_model::{Alert, AlertChannel, AlertTarget, SecretState, Stage, clock};
 
 use crate::context::Context;
+use crate::refusals::{self, Refusal};
 use crate::secret_expiry;
 
 /// The kind of an alert about a client's secret that ends.
 pub(crate) const SECRET_EXPIRY: &str = "secret-expiry";
+/// The kind of an alert about a client, or its secret, that the provider refuses.
+const CLIENT_REFUSED: &str = "client-refused";
+/// The kind of an alert about an account that the provider lets in no more.
+const ACCOUNT_REFUSED: &str = "account-refused";
 
 /// How a channel took an alert.
 pub(crate) struct Told {
@@ -28,16 +35,21 @@ pub(crate) struct Told {
     pub(crate) failure: Option<String>,
 }
 
-/// Everything that a person should know now: the secrets in use of all OAuth clients, as far as they end.
+/// Everything that a person should know now: which secrets in use of OAuth clients end, and what providers refuse.
 pub(crate) async fn gather(context: &Context) -> anyhow::Result<Vec<Alert>> {
     let store = context.store().await?;
     let now = clock::now();
     let mut alerts = Vec::new();
+    let mut refused = refusals::all(context).await?;
     for client in store.clients().await? {
         for secret in store.client_secrets(client.id).await? {
             let stage = Stage::of(secret.expires, now);
             if secret.state != SecretState::InUse {
                 continue;
+            }
+            if stage == Stage::Expired {
+                // That it is refused is no news.
+                refused.clients.remove(&client.id);
             }
             let Some((message, next)) = secret_expiry::warning(&client.name, &secret, now, context.language)
             else {
@@ -64,8 +76,29 @@ pub(crate) async fn gather(context: &Context) -> anyhow::Result<Vec<Alert>> {
                 }),
             });
         }
+        if let Some(refusal) = refused.clients.remove(&client.id) {
+            alerts.push(refusal_of(CLIENT_REFUSED, &client.id.to_string(), &client.name, refusal, now));
+        }
+    }
+    for (account, refusal) in refused.accounts {
+        alerts.push(refusal_of(ACCOUNT_REFUSED, &account.id.to_string(), &account.name, refusal, now));
     }
     Ok(alerts)
+}
+
+/// The alert about what a provider refuses: another code, or the same once more after it was well, is told anew.
+fn refusal_of(kind: &str, id: &str, subject: &str, refusal: Refusal, now: Timestamp) -> Alert {
+    let detail = refusal.view();
+    Alert {
+        id: format!("{kind}:{id}:{}:{}", refusal.code, refusal.since.as_second()),
+        kind: kind.to_owned(),
+        severity: Severity::Critical,
+        at: now,
+        subject: subject.to_owned(),
+        message: refusal.message,
+        next: refusal.next,
+        detail,
+    }
 }
 
 /// Tells every channel what it was not told yet.
@@ -127,9 +160,14 @@ pub(crate) async fn watch(context: &Context) {
     const EVERY: Duration = Duration::from_secs(600);
     let mut logged = std::collections::HashSet::new();
     loop {
-        match look(context, &mut logged).await {
-            Ok(()) => {}
-            Err(error) => tracing::error!("what has to be told cannot be read: {error}"),
+        // A channel takes its time: who asks to stop does not wait for it. It is told the next time then.
+        tokio::select! {
+            () = context.stop.cancelled() => return,
+            looked = look(context, &mut logged) => {
+                if let Err(error) = looked {
+                    tracing::error!("what has to be told cannot be read: {error}");
+                }
+            }
         }
         tokio::select! {
             () = context.stop.cancelled() => return,

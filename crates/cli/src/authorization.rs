@@ -1,9 +1,9 @@
 //! How the authorisation of an account stands, for whoever shows it: `account list`, `account show`, `doctor`.
 
 use serde_json::{Value, json};
-use wissel_auth::{Changed, Plan, Standing, Status};
+use wissel_auth::{AuthError, Changed, Plan, Standing, Status};
 use wissel_model::description::AuthMethod;
-use wissel_model::{Account, Description};
+use wissel_model::{Account, ConnectorError, Description};
 
 use crate::context::Context;
 use crate::output;
@@ -38,7 +38,7 @@ pub(crate) async fn status(
     };
     let language = context.language;
     let again = format!("`wissel account authorize {}`", quoted(&account.name));
-    let authorize = language.pick(format!("Authorise it with {again}."), format!("Autoriseer met {again}."));
+    let authorize = language.pick(format!("Authorise it with {again}."), format!("Machtig het met {again}."));
     let broken = |reason: String| Authorization {
         standing: Standing::Failing,
         reason,
@@ -56,9 +56,8 @@ pub(crate) async fn status(
         Ok(grant) => wissel_auth::status(&plan, grant.as_ref()),
         Err(error) => return Ok(Some(broken(error.to_string()))),
     };
-    let advice = |code: &str| {
-        let found = method.advice.iter().find(|advice| advice.code == code);
-        found.map(|advice| advice.text.get(language.tag()).to_owned())
+    let advice = |error: AuthError| {
+        method.advise(&ConnectorError::from(error), &quoted(&account.name), language.tag())
     };
     let reason = match (&status.failure, status.ends) {
         (Some(failure), _) => failure.error().to_string(),
@@ -69,7 +68,7 @@ pub(crate) async fn status(
         (None, None) => reason_of(&status, language),
     };
     let next = match (&status.failure, status.standing) {
-        (Some(failure), _) => advice(&failure.code).unwrap_or(authorize),
+        (Some(failure), _) => advice(failure.error()).unwrap_or(authorize),
         (None, Standing::Authorized) => String::new(),
         (None, _) => authorize,
     };
@@ -85,7 +84,7 @@ fn reason_of(status: &Status, language: Language) -> String {
             language.pick("the authorisation has ended", "de autorisatie is verlopen").to_owned()
         }
         Standing::Unauthorized => {
-            language.pick("nobody has authorised it yet", "nog niemand heeft het geautoriseerd").to_owned()
+            language.pick("nobody has authorised it yet", "nog niemand heeft het gemachtigd").to_owned()
         }
         _ if !status.missing.is_empty() => {
             let missing = status.missing.join(", ");
@@ -98,10 +97,10 @@ fn reason_of(status: &Status, language: Language) -> String {
 fn in_dutch(changed: Changed) -> &'static str {
     match changed {
         Changed::Endpoint => {
-            "het is geautoriseerd bij een ander token-endpoint dan waar de instellingen nu heen wijzen"
+            "het is gemachtigd bij een ander token-endpoint dan waar de instellingen nu heen wijzen"
         }
-        Changed::Client => "het is geautoriseerd voor een ander client-id dan nu is ingesteld",
-        Changed::Method => "het is geautoriseerd met een andere methode dan het nu gebruikt",
+        Changed::Client => "het is gemachtigd voor een ander client-id dan nu is ingesteld",
+        Changed::Method => "het is gemachtigd met een andere methode dan het nu gebruikt",
     }
 }
 
@@ -112,7 +111,7 @@ impl Authorization {
         vec![
             (language.pick("Signed in as", "Aangemeld als"), status.user.clone().unwrap_or_default()),
             (language.pick("Granted", "Verleend"), status.scopes.join(", ")),
-            (language.pick("Authorised", "Geautoriseerd"), output::moment_or_empty(status.authorized)),
+            (language.pick("Authorised", "Gemachtigd"), output::moment_or_empty(status.authorized)),
         ]
     }
 

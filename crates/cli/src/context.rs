@@ -8,14 +8,10 @@ use tokio_util::sync::CancellationToken;
 use wissel_auth::Authority;
 use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_jobs::{JobError, Workshop};
-use wissel_model::secrets::code;
-use wissel_model::{
-    Account, ConnectorError, Connectors, Description, ErrorKind, ImportJob, OpenOptions, Session,
-};
+use wissel_model::{Account, ConnectorError, Connectors, Description, ImportJob, OpenOptions, Session};
 use wissel_store::{AuditRecord, Store};
 
 use crate::args::Global;
-use crate::authorization::is_authorized_by_wissel;
 use crate::exit::{Shown, show_job};
 use crate::home::Home;
 use crate::home_lock;
@@ -155,7 +151,7 @@ impl Context {
     /// What went wrong in a job, as it is shown: with the connector's own advice where a mailbox is the reason, and
     /// with the way to create a processed folder that is missing.
     pub(crate) async fn explain_job(&self, job: &ImportJob, error: &JobError) -> Shown {
-        if let JobError::Mailbox { account, folder, source } = error
+        if let JobError::Mailbox { account, folder, source, .. } = error
             && let Ok(store) = self.store().await
             && let Ok(account) = store.account_named(account).await
         {
@@ -178,18 +174,9 @@ impl Context {
     async fn explain_in(&self, account: &Account, folder: Option<&str>, error: &ConnectorError) -> Problem {
         let description = self.description(&account.connector).await.ok();
         let method = description.as_deref().and_then(|description| description.auth_method(&account.auth));
-        let advice = method.and_then(|method| {
-            let code = error.code.as_deref()?;
-            let advice = method.advice.iter().find(|a| a.code == code)?;
-            Some(advice.text.get(self.language.tag()).to_owned())
-        });
-        // What a connector does not know better about: whoever refuses the token, a new sign-in may help.
-        let authorized = method.is_some_and(is_authorized_by_wissel);
-        let again = (authorized && error.kind == ErrorKind::AuthorizationNeeded).then(|| {
-            format!("Authorise the account again with `wissel account authorize {}`.", quoted(&account.name))
-        });
-        let own_step = matches!(error.code.as_deref(), Some(code::NO_SECRET | code::VAULT));
-        Problem::mailbox(&account.name, folder, error, advice.or(again.filter(|_| !own_step)).as_deref())
+        let shell = quoted(&account.name);
+        let advice = method.and_then(|method| method.advise(error, &shell, self.language.tag()));
+        Problem::mailbox(&account.name, folder, error, advice.as_deref())
     }
 
     /// What is remembered of a deed.

@@ -25,7 +25,7 @@ Exit codes:
   5    busy: another process works on the job
   6    the home directory, database or vault cannot be used
   7    partly done: some messages failed or were quarantined, or some accounts failed
-  8    of `doctor`: nothing failed, and a client's secret expires within 90 days, or it is not known when
+  8    of `doctor`: nothing failed, and something has to be looked at, such as a secret that expires
   130  stopped on request
 
 With --json every command prints one JSON document on standard output; a failure is
@@ -164,8 +164,8 @@ pub(crate) fn show(error: &anyhow::Error) -> Shown {
 /// Sorts a failure of a job.
 pub(crate) fn show_job(error: &JobError) -> Shown {
     let (code, name) = match error {
-        JobError::Mailbox { account, folder, source } => {
-            let problem = Problem::mailbox(account, folder.as_deref(), source, None);
+        JobError::Mailbox { account, folder, source, advice } => {
+            let problem = Problem::mailbox(account, folder.as_deref(), source, advice.as_deref());
             return Shown::from(&problem);
         }
         JobError::FolderNotFound { .. } => (Code::NotFound, "not-found"),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use wissel_model::description::{AuthKind, AuthMethod, Setting, SettingKind, SettingOwner};
 use wissel_model::secrets::field;
-use wissel_model::settings::{SettingError, canonical, check, default_of, is_shown};
+use wissel_model::settings::{SettingError, canonical, check, default_of, is_shown, missing_for};
 use wissel_model::{Description, OAuthClient};
 
 use crate::problem::Problem;
@@ -106,6 +106,23 @@ pub(crate) fn complete(
     whose.canonical(description, &given).map_err(|errors| refuse(whose, description, &errors))
 }
 
+/// Refuses settings that lack what accounts of this auth method must have.
+pub(crate) fn check_needed(
+    account: &str,
+    description: &Description,
+    auth: &AuthMethod,
+    settings: &Values,
+) -> Result<(), Problem> {
+    let missing = missing_for(description, &auth.id, settings);
+    let Some(first) = missing.first() else { return Ok(()) };
+    let named = |setting: &&Setting| format!("'{}' ({})", setting.key, setting.label.get("en"));
+    let names: Vec<String> = missing.iter().map(named).collect();
+    Err(Problem::usage(
+        format!("account '{account}': the auth method '{}' needs the setting {}", auth.id, names.join(", ")),
+        format!("Give it with --set {}=VALUE, or choose another auth method with --auth.", first.key),
+    ))
+}
+
 /// Refuses keys of settings that are none of the owner's.
 pub(crate) fn check_keys<'k>(
     whose: Whose<'_>,
@@ -198,11 +215,20 @@ pub(crate) fn choose_auth<'a>(
         ([only], _) => Ok(only),
         (methods, Some(language)) => {
             let labels: Vec<&str> = methods.iter().map(|method| method.label.get(language.tag())).collect();
-            let question = language.pick("Sign in with:", "Aanmelden met:");
-            let chosen = Select::new(question, labels).raw_prompt().map_err(given_up)?.index;
+            let question = language.pick("Sign in with:", "Inloggen met:");
+            let chosen = select(question, labels, language).raw_prompt().map_err(given_up)?.index;
             methods.get(chosen).ok_or_else(|| wrong("no auth method was chosen".to_owned()))
         }
         _ => Err(wrong(format!("connector '{}' has several auth methods", description.name))),
+    }
+}
+
+/// A choice among these, with how to make it in this language.
+fn select<'a>(question: &'a str, labels: Vec<&'a str>, language: Language) -> Select<'a, &'a str> {
+    let select = Select::new(question, labels);
+    match language {
+        Language::En => select,
+        Language::Nl => select.with_help_message("↑↓ om te kiezen, Enter om te bevestigen, typ om te zoeken"),
     }
 }
 
@@ -254,7 +280,10 @@ pub(crate) fn ask_client(
     }
     let mut labels: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
     labels.push(language.pick("a new one", "een nieuwe"));
-    let chosen = Select::new("OAuth client:", labels).raw_prompt().map_err(given_up)?.index;
+    let chosen = select(language.pick("OAuth client:", "OAuth-client:"), labels, language)
+        .raw_prompt()
+        .map_err(given_up)?
+        .index;
     Ok(clients.get(chosen).cloned())
 }
 
@@ -298,8 +327,8 @@ pub(crate) fn agreed(yes: bool, ask: Option<Language>, what: &str, lost: &str) -
             yes_or_no(&question, false, language).prompt().map_err(given_up)
         }
         (false, None) => Err(Problem::usage(
-            format!("{what} is not removed, because nobody can be asked. {lost}"),
-            "Repeat it with --yes if that is meant.",
+            format!("{what} is left as it is: nobody can be asked whether it is to be removed"),
+            format!("Repeat it with --yes if that is meant. {lost}"),
         )),
     }
 }

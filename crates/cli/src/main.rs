@@ -23,6 +23,7 @@ mod problem;
 mod process;
 mod progress;
 mod putting_back;
+mod refusals;
 mod secret_expiry;
 mod secret_input;
 mod secrets;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use wissel_model::expiry::{NEVER, days_left};
-use wissel_model::{ClientSecret, Stage};
+use wissel_model::expiry::NEVER;
+use wissel_model::{ClientSecret, SecretKind, Stage};
 
 use crate::spans;
 use crate::text::{Language, quoted};
@@ -40,19 +40,30 @@ pub(crate) fn shown(expires: Option<Timestamp>, now: Timestamp, language: Langua
     if expires == NEVER {
         return language.pick("never", "nooit").to_owned();
     }
-    let date = day(expires);
-    let days = days_left(expires, now);
+    let date = last_day(expires);
+    // Counted as a calendar does, from today to the last day on which it works.
+    let today = now.to_zoned(TimeZone::system()).date();
+    let days = today.until(last_day(expires)).map_or(i64::MAX, |span| span.get_days().into());
     match days {
-        ..=0 => language.pick(format!("{date}, expired"), format!("{date}, verlopen")),
-        1 => language.pick(format!("{date} (within a day)"), format!("{date} (binnen een dag)")),
+        _ if expires <= now => language.pick(format!("{date}, expired"), format!("{date}, verlopen")),
+        0 => language.pick(format!("{date} (today)"), format!("{date} (vandaag)")),
+        1 => language.pick(format!("{date} (tomorrow)"), format!("{date} (morgen)")),
         _ => language.pick(format!("{date} (in {days} days)"), format!("{date} (over {days} dagen)")),
     }
 }
 
 /// The last day on which it works, here.
-pub(crate) fn day(expires: Timestamp) -> String {
+pub(crate) fn last_day(expires: Timestamp) -> Date {
     let last = expires.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(expires);
-    last.to_zoned(TimeZone::system()).date().to_string()
+    last.to_zoned(TimeZone::system()).date()
+}
+
+/// What a secret of this kind is called, with its article.
+pub(crate) fn named(kind: SecretKind, language: Language) -> &'static str {
+    match kind {
+        SecretKind::Secret => language.pick("the secret", "het geheim"),
+        SecretKind::Certificate => language.pick("the certificate", "het certificaat"),
+    }
 }
 
 /// What a person is told of a secret that is in use, and what to do; nothing while its end is far.
@@ -64,56 +75,73 @@ pub(crate) fn warning(
 ) -> Option<(String, String)> {
     let label = &secret.label;
     let name = quoted(client);
-    let replace = language.pick(
-        format!(
-            "Make a new one at the provider, then `wissel client secret add {name}`, `test` and `use`; the old one \
-             works meanwhile."
-        ),
-        format!(
-            "Maak een nieuw geheim bij de provider, daarna `wissel client secret add {name}`, `test` en `use`; het oude \
-             werkt intussen door."
-        ),
-    );
+    let what = named(secret.kind, language);
+    let replace = || {
+        let next = language.pick(
+            format!("Make a new one at the provider, then `wissel client secret add {name}`, `test` and `use`"),
+            format!("Maak een nieuw exemplaar bij de provider, daarna `wissel client secret add {name}`, `test` en `use`"),
+        );
+        // Until it has expired, nothing stands still while it is replaced.
+        match Stage::of(secret.expires, now) {
+            Stage::Expired => next + ".",
+            _ => next + language.pick("; the old one works meanwhile.", "; het oude werkt intussen door."),
+        }
+    };
     let ends = || shown(secret.expires, now, language);
     match Stage::of(secret.expires, now) {
         Stage::Far => None,
         Stage::Unknown => Some((
             language.pick(
-                format!("the secret '{label}' of OAuth client '{client}' expires some day, and it is not known when"),
-                format!("het geheim '{label}' van OAuth-client '{client}' verloopt ooit, en het is niet bekend wanneer"),
+                format!(
+                    "{what} '{label}' of OAuth client '{client}' expires on a day that Wissel does not know"
+                ),
+                format!(
+                    "{what} '{label}' van OAuth-client '{client}' verloopt op een dag die Wissel niet kent"
+                ),
             ),
             language.pick(
-                format!("Say when: `wissel client secret edit {name} {} --expires DATE` (or `never`).", quoted(label)),
-                format!("Geef op wanneer: `wissel client secret edit {name} {} --expires DATUM` (of `never`).", quoted(label)),
+                format!(
+                    "Say when: `wissel client secret edit {name} {} --expires DATE` (or `never`).",
+                    quoted(label)
+                ),
+                format!(
+                    "Geef op wanneer: `wissel client secret edit {name} {} --expires DATUM` (of `never`).",
+                    quoted(label)
+                ),
             ),
         )),
         Stage::Within(_) => Some((
             language.pick(
-                format!("the secret '{label}' of OAuth client '{client}' expires: {}", ends()),
-                format!("het geheim '{label}' van OAuth-client '{client}' verloopt: {}", ends()),
+                format!("{what} '{label}' of OAuth client '{client}' expires: {}", ends()),
+                format!("{what} '{label}' van OAuth-client '{client}' verloopt: {}", ends()),
             ),
-            replace,
+            replace(),
         )),
         Stage::Expired => Some((
             language.pick(
-                format!("the secret '{label}' of OAuth client '{client}' has expired: {}", ends()),
-                format!("het geheim '{label}' van OAuth-client '{client}' is verlopen: {}", ends()),
+                format!("{what} '{label}' of OAuth client '{client}' has expired: {}", ends()),
+                format!("{what} '{label}' van OAuth-client '{client}' is verlopen: {}", ends()),
             ),
-            replace,
+            replace(),
         )),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use wissel_model::expiry::days_left;
+
     use super::*;
 
     #[test]
     fn ends_are_read_as_people_write_them() {
         assert_eq!(parse("never"), Ok(NEVER));
         let date = parse("2028-11-22").unwrap();
-        assert_eq!(day(date), "2028-11-22", "the day itself still works");
+        assert_eq!(last_day(date).to_string(), "2028-11-22", "the day itself still works");
         assert_eq!(parse(&date.to_string()), Ok(date));
+        let today = Timestamp::now().to_zoned(TimeZone::system()).date();
+        let tomorrow = parse(&today.tomorrow().unwrap().to_string()).unwrap();
+        assert!(shown(Some(tomorrow), Timestamp::now(), Language::En).ends_with("(tomorrow)"));
         let days = days_left(parse("730d").unwrap(), Timestamp::now());
         assert!((729..=730).contains(&days), "{days}");
         for wrong in ["", "730", "12h", "2028-13-01", "soon", "99999999w"] {

@@ -118,8 +118,15 @@ impl Language {
         }
     }
 
-    /// What was done to an account, and how to try it. `done`: the participle in both languages.
-    pub(crate) fn done_to_account(self, name: &str, done: (&str, &str)) -> String {
+    /// What was done to an account, and what comes next: what it lacks, or how to try it. `done`: the participle in both
+    /// languages.
+    pub(crate) fn done_to_account(self, name: &str, done: (&str, &str), lacks: Option<&str>) -> String {
+        if let Some(next) = lacks {
+            return self.pick(
+                format!("account '{name}' is {}. {next}", done.0),
+                format!("account '{name}' is {}. {next}", done.1),
+            );
+        }
         self.pick(
             format!("account '{name}' is {}; try it with `wissel account test {}`", done.0, quoted(name)),
             format!("account '{name}' is {}; probeer hem met `wissel account test {}`", done.1, quoted(name)),
@@ -211,6 +218,14 @@ impl Language {
         )
     }
 
+    /// The warning about two accounts of a job that open one mailbox in two ways.
+    pub(crate) fn same_mailbox(self, account: &str, other: &str) -> String {
+        self.pick(
+            format!("WARNING: account '{account}' opens the same mailbox as account '{other}'. Messages that both find are imported twice.\n  Keep one of them in the job; `wissel job switch` changes from one to the other without repeating any."),
+            format!("WAARSCHUWING: account '{account}' opent hetzelfde postvak als account '{other}'. Berichten die beide vinden, worden twee keer geïmporteerd.\n  Houd er een in de taak; `wissel job switch` gaat van de ene naar de andere zonder iets te herhalen."),
+        )
+    }
+
     /// The closing line of a run.
     pub(crate) fn run_summary(self, imported: u64, quarantined: u64, failed: u64) -> String {
         let mut text = match (self, imported) {
@@ -249,7 +264,10 @@ impl Language {
         let messages = self.messages(count);
         self.pick(
             format!("{messages} would be imported. Nothing was changed."),
-            format!("{messages} zou(den) worden geïmporteerd. Er is niets gewijzigd."),
+            format!(
+                "{messages} {} worden geïmporteerd. Er is niets gewijzigd.",
+                if count == 1 { "zou" } else { "zouden" }
+            ),
         )
     }
 
@@ -261,7 +279,8 @@ impl Language {
             (Self::En, true) => format!("{messages} would be marked as done. Nothing was changed."),
             (Self::Nl, false) => format!("{messages} als verwerkt gemarkeerd; die worden niet geïmporteerd."),
             (Self::Nl, true) => {
-                format!("{messages} zou(den) als verwerkt worden gemarkeerd. Er is niets gewijzigd.")
+                let would = if count == 1 { "zou" } else { "zouden" };
+                format!("{messages} {would} als verwerkt worden gemarkeerd. Er is niets gewijzigd.")
             }
         }
     }

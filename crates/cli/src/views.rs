@@ -13,7 +13,7 @@ use wissel_store::JobHealth;
 
 use crate::account_status::Status;
 use crate::authorization::Authorization;
-use crate::spans;
+use crate::{secret_expiry, spans};
 
 /// An account with what is known of its secrets, field and whether one is stored, and with how it stands.
 pub(crate) fn account(account: &Account, secrets: &[(String, bool)], status: &Status) -> Value {
@@ -93,6 +93,7 @@ pub(crate) fn client_secret(secret: &ClientSecret, now: Timestamp) -> Value {
         "tested": secret.tested,
         "expires": ends,
         "expiry": if secret.expires == Some(NEVER) { "never".to_owned() } else { Stage::of(secret.expires, now).name() },
+        "last_day": ends.map(|expires| secret_expiry::last_day(expires).to_string()),
         "days_left": ends.map(|expires| days_left(expires, now)),
     })
 }

@@ -122,30 +122,41 @@ fn the_id_of_a_secret_is_refused_where_its_value_belongs() {
 }
 
 #[test]
-fn a_certificate_tells_itself_when_it_ends() {
+fn a_certificate_tells_itself_when_it_ends_and_takes_only_its_own_key() {
     let office = Office::with_client("2049-06-30");
-    let certificate = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/client.pem");
     let folder = office.wissel.home.path();
-    let (key, locked) = (folder.join("key.pem"), folder.join("locked.pem"));
-    std::fs::write(&key, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
-    std::fs::write(
-        &locked,
+    let write = |name: &str, text: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let pair = || rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let (own, other) = (pair(), pair());
+    let mut parts = rcgen::CertificateParams::default();
+    parts.not_after = rcgen::date_time_ymd(2050, 1, 1);
+    let certificate = write("certificate.pem", &parts.self_signed(&own).unwrap().pem());
+    let (key, stranger) =
+        (write("key.pem", &own.serialize_pem()), write("other.pem", &other.serialize_pem()));
+    let curve = write("curve.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem());
+    let locked = write(
+        "locked.pem",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
-    )
-    .unwrap();
-    let (key, locked) = (key.to_str().unwrap(), locked.to_str().unwrap());
+    );
     let add = ["client", "secret", "add", "Kantoor", "--label", "cert", "--certificate"];
-    office.ok(&[&add[..], &[certificate, "--key", key]].concat());
+    let said = office.ok(&[&add[..], &[&certificate, "--key", &key]].concat());
+    assert!(said.stdout.contains("the certificate \"cert\" is stored"), "{}", said.all());
     let list = office.json(&["client", "secret", "list", "Kantoor"]);
     let stored = secret(&list, "cert");
     assert_eq!(
         (&stored["kind"], &stored["expires"]),
-        (&json!("certificate"), &json!("2049-12-31T23:59:59Z"))
+        (&json!("certificate"), &json!("2050-01-01T00:00:00Z"))
     );
     for (certificate, key, word) in [
-        (key, key, "no certificate"),
-        (certificate, certificate, "no private key"),
-        (certificate, locked, "passphrase"),
+        (&key, &key, "no certificate"),
+        (&certificate, &certificate, "no private key"),
+        (&certificate, &locked, "passphrase"),
+        (&certificate, &stranger, "not the key of this certificate"),
+        (&certificate, &curve, "no RSA key"),
     ] {
         let refused = office.error(2, &[&add[..], &[certificate, "--key", key]].concat(), "");
         assert!(refused["message"].as_str().unwrap().contains(word), "{refused}");
@@ -171,7 +182,7 @@ fn an_expiry_is_warned_about_and_an_unknown_one_too() {
     let office = Office::with_client("never");
     let add = ["client", "secret", "add", "Kantoor", "--client-secret-stdin", "--label", "tweede"];
     let said = office.ok_with(&add, SECRETS[1]);
-    assert!(said.stderr.contains("not known when"), "{}", said.all());
+    assert!(said.stderr.contains("on a day that Wissel does not know"), "{}", said.all());
     office.ok(&["client", "secret", "edit", "Kantoor", "tweede", "--expires", "2049-01-31"]);
     let list = office.json(&["client", "secret", "list", "Kantoor"]);
     assert_eq!(secret(&list, "tweede")["expiry"], "far", "{list:#}");
@@ -220,7 +231,12 @@ fn a_file_brings_clients_with_their_secrets_and_says_nothing_the_second_time() {
     office.wissel.set("NIEUW", SECRETS[1]);
     let more = "[[client.secret]]\nlabel = \"tweede\"\nvalue = { env = \"NIEUW\" }\nexpires = \"never\"\nin-use = true\n\n";
     std::fs::write(&file, text.replace("[[account]]", &format!("{more}[[account]]"))).unwrap();
-    let changed = office.json(&["apply", "-f", &file]);
+    // Not by accident: the provider has not seen it.
+    let untested = office.error(2, &["apply", "-f", &file], "");
+    assert!(untested["next"].as_str().unwrap().contains("wissel client secret test"), "{untested}");
+    let list = office.json(&["client", "secret", "list", "Kantoor"]);
+    assert_eq!(list["secrets"].as_array().unwrap().len(), 1, "{list:#}");
+    let changed = office.json(&["apply", "-f", &file, "--untested"]);
     assert_eq!(
         (&changed["clients"][0]["change"], &changed["clients"][0]["secrets"]),
         (&json!("changed"), &json!(["tweede"]))
@@ -231,6 +247,9 @@ fn a_file_brings_clients_with_their_secrets_and_says_nothing_the_second_time() {
         (&secret(&list, "eerste")["state"], &secret(&list, "tweede")["state"]),
         (&json!("standby"), &json!("in-use"))
     );
+    // Nor another value for the one in use.
+    office.wissel.set("NIEUW", SECRETS[2]);
+    office.error(2, &["apply", "-f", &file], "");
     // What is exported has no secret, and can be applied as it is.
     let exported = office.ok(&["export"]).stdout;
     assert!(

@@ -111,7 +111,9 @@ fn a_file_with_an_unknown_key_is_refused_whole() {
 #[test]
 fn doctor_on_an_empty_home_warns_and_does_not_fail() {
     let wissel = Wissel::new();
-    let report = wissel.json(&["doctor"]);
+    let report = wissel.run(&["doctor", "--json"]);
+    assert_eq!(report.code, 8, "{}", report.all());
+    let report = report.json();
     assert_eq!(report["healthy"], true);
     assert!(report["warnings"].as_u64().unwrap() >= 3, "{report}");
     let checks: Vec<&str> =

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wissel_model::{ConnectorError, ErrorKind};
+use wissel_model::{Account, ConnectorError, Connectors, ErrorKind};
 use wissel_sink::SinkError;
 use wissel_store::StoreError;
 
@@ -10,7 +10,7 @@ use wissel_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     /// The mailbox, or the way to it, failed.
-    #[error("account '{account}'{}: {}", .folder.as_ref().map(|f| format!(", folder '{f}'")).unwrap_or_default(), advised(.source))]
+    #[error("account '{account}'{}: {}", .folder.as_ref().map(|f| format!(", folder '{f}'")).unwrap_or_default(), advised(.source, .advice.as_deref()))]
     Mailbox {
         /// The account's name.
         account: String,
@@ -19,6 +19,8 @@ pub enum JobError {
         /// What the connector or the host said.
         #[source]
         source: Box<ConnectorError>,
+        /// What the account's way to sign in says about it, where that is known.
+        advice: Option<String>,
     },
     /// A folder of the job does not exist.
     #[error("account '{account}': there is no folder '{folder}'{}; list the folders with `wissel folder list \"{account}\"` and correct the job with `wissel job edit`.", nearest_text(.nearest))]
@@ -110,7 +112,7 @@ pub enum JobError {
     },
     /// Some messages were delivered, but the mailbox would not move, mark or delete them.
     #[error(
-        "account '{account}': {count} messages were imported but could not be {verb}; they are not imported again, and the next run tries the mailbox again. The reason: {}", advised(.source)
+        "account '{account}': {count} messages were imported but could not be {verb}; they are not imported again, and the next run tries the mailbox again. The reason: {}", advised(.source, .advice.as_deref())
     )]
     Unprocessed {
         /// The account's name.
@@ -122,6 +124,8 @@ pub enum JobError {
         /// The first failure.
         #[source]
         source: Box<ConnectorError>,
+        /// As in [`JobError::Mailbox`].
+        advice: Option<String>,
     },
     /// The sink could not take messages.
     #[error("job '{job}': {source}")]
@@ -169,6 +173,17 @@ impl JobError {
         matches!(self, Self::Mailbox { source, .. } if source.kind == ErrorKind::Throttled)
     }
 
+    /// Takes up what the way to sign in of this account says about the failure, in English: what is kept of a run, and
+    /// logged, is.
+    pub(crate) async fn advise(&mut self, connectors: &dyn Connectors, account: &Account) {
+        let (Self::Mailbox { source, advice, .. } | Self::Unprocessed { source, advice, .. }) = self else {
+            return;
+        };
+        let Ok(description) = connectors.description(&account.connector).await else { return };
+        let method = description.auth_method(&account.auth);
+        *advice = method.and_then(|method| method.advise(source, &format!("\"{}\"", account.name), "en"));
+    }
+
     /// How long the service asks to wait, when it says so.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -183,9 +198,9 @@ pub(crate) fn breaks_session(error: &ConnectorError) -> bool {
 }
 
 /// The failure as a sentence, and what to do about it.
-fn advised(source: &ConnectorError) -> String {
+fn advised(source: &ConnectorError, advice: Option<&str>) -> String {
     let text = source.to_string();
-    format!("{}. {}", text.trim_end_matches(['.', ' ']), source.kind.advice())
+    format!("{}. {}", text.trim_end_matches(['.', ' ']), advice.unwrap_or(source.kind.advice()))
 }
 
 fn nearest_text(names: &[String]) -> String {

@@ -22,7 +22,12 @@ pub(crate) struct JobFolders {
 
 /// Says that the failure is about this account.
 pub(crate) fn in_account(account: &Account) -> impl Fn(ConnectorError) -> JobError + '_ {
-    |source| JobError::Mailbox { account: account.name.clone(), folder: None, source: Box::new(source) }
+    |source| JobError::Mailbox {
+        account: account.name.clone(),
+        folder: None,
+        source: Box::new(source),
+        advice: None,
+    }
 }
 
 /// Says that the failure is about this folder of the account.
@@ -34,6 +39,7 @@ pub(crate) fn in_folder<'a>(
         account: account.name.clone(),
         folder: Some(folder.display_path()),
         source: Box::new(source),
+        advice: None,
     }
 }
 
@@ -151,17 +157,21 @@ fn nearest(all: &[Folder], address: &FolderAddress) -> Vec<String> {
     let last = names.last().map(|n| n.to_lowercase()).unwrap_or_default();
     let mut scored: Vec<(usize, String)> = all
         .iter()
-        .map(|folder| {
+        .filter_map(|folder| {
             let path = written(&folder.path);
             let name = folder.path.last().map(|n| n.to_lowercase()).unwrap_or_default();
-            let distance = strsim::damerau_levenshtein(&path, &wanted)
-                .min(strsim::damerau_levenshtein(&name, &last) + 1);
-            (distance, folder.display_path())
+            // What shares a parent alone is not near: each is held to its own length.
+            let near = |one: &str, other: &str, share: usize| {
+                let distance = strsim::damerau_levenshtein(one, other);
+                (distance <= 1 + other.chars().count() / share).then_some(distance)
+            };
+            let by_name = near(&name, &last, 3).map(|distance| distance + 1);
+            let distance = [near(&path, &wanted, 6), by_name].into_iter().flatten().min()?;
+            Some((distance, folder.display_path()))
         })
         .collect();
     scored.sort();
-    let limit = 2 + wanted.chars().count() / 3;
-    scored.into_iter().take_while(|(distance, _)| *distance <= limit).take(3).map(|(_, path)| path).collect()
+    scored.into_iter().take(3).map(|(_, path)| path).collect()
 }
 
 /// How a folder is remembered.

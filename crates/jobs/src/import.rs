@@ -102,13 +102,18 @@ async fn run_all(
         let one =
             OneAccount { shop, job, account: &account, place, held, sink: &sink, progress, stop: &stop };
         memory.next_account();
-        match one.import(&mut memory).await {
+        let before = memory.report.errors.len();
+        let ended = one.import(&mut memory).await;
+        match ended {
             Ok(()) => {}
             Err(error @ (JobError::Store(_) | JobError::Stopped | JobError::Sink { .. })) => {
                 memory.report.errors.push(error);
                 break;
             }
             Err(error) => memory.report.errors.push(error),
+        }
+        for error in memory.report.errors.iter_mut().skip(before) {
+            error.advise(&*shop.connectors, &account).await;
         }
     }
     Ok(memory.report)
@@ -159,11 +164,11 @@ impl OneAccount<'_> {
                 source.message
             );
             let (account, source) = (account.clone(), Box::new(source));
-            memory.report.errors.push(JobError::Mailbox { account, folder: None, source });
+            memory.report.errors.push(JobError::Mailbox { account, folder: None, source, advice: None });
         }
         if let Some((count, source)) = unprocessed {
             let (verb, source) = (participle(self.job.action), Box::new(source));
-            memory.report.errors.push(JobError::Unprocessed { account, count, verb, source });
+            memory.report.errors.push(JobError::Unprocessed { account, count, verb, source, advice: None });
         }
         Ok(())
     }

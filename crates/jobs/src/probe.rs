@@ -47,6 +47,9 @@ pub struct AccountProbe {
     pub scanned: Vec<FolderProbe>,
     /// How many messages of the scanned folders the filter takes, as far as a listing tells; none without a filter.
     pub matching: Option<u64>,
+    /// Another account of the job, seen before, that opens a mailbox of the same address in another way, such as through
+    /// another connector: what both import comes twice.
+    pub same_mailbox_as: Option<String>,
     /// Why the account cannot be used by the job, if so.
     pub problem: Option<JobError>,
 }
@@ -91,6 +94,7 @@ pub async fn probe(
             processed_will_be_created: false,
             scanned: Vec::new(),
             matching: None,
+            same_mailbox_as: None,
             problem: None,
         };
         if let Err(error) = look(shop, job, &account, place, stop, &mut report).await {
@@ -110,6 +114,9 @@ pub async fn probe(
                 ),
             });
         }
+        if report.problem.is_none() {
+            report.same_mailbox_as = same_mailbox(&places, &here, &accounts);
+        }
         places.push(here);
         accounts.push(report);
     }
@@ -117,12 +124,25 @@ pub async fn probe(
     Ok(ProbeReport { accounts, target_problem })
 }
 
-/// Which folder of which mailbox behind which servers an account opens; none when it could not be opened.
-async fn whereabouts(
-    shop: &Workshop,
-    account: &Account,
-    report: &AccountProbe,
-) -> Option<(String, Vec<String>, String)> {
+/// Which folder of which mailbox behind which servers an account opens.
+type Whereabouts = (String, Vec<String>, String);
+
+/// The account before that opens a mailbox of this address behind other servers: their names of folders say nothing about
+/// each other. A name that is no address says nothing either.
+fn same_mailbox(
+    places: &[Option<Whereabouts>],
+    here: &Option<Whereabouts>,
+    accounts: &[AccountProbe],
+) -> Option<String> {
+    let (mailbox, servers, _) = here.as_ref().filter(|(mailbox, ..)| mailbox.contains('@'))?;
+    let same = |there: &Option<Whereabouts>| {
+        there.as_ref().is_some_and(|(other, behind, _)| other == mailbox && behind != servers)
+    };
+    Some(accounts.get(places.iter().position(same)?)?.account.clone())
+}
+
+/// Where an account looks; none when it could not be opened.
+async fn whereabouts(shop: &Workshop, account: &Account, report: &AccountProbe) -> Option<Whereabouts> {
     let (identity, import) = (report.identity.as_ref()?, report.import.as_ref()?);
     let description = shop.connectors.description(&account.connector).await.ok()?;
     let servers = description.endpoints.iter().map(|endpoint| {
@@ -224,5 +244,36 @@ pub(crate) fn check_rights(
             operation: "append".to_owned(),
         }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_behind_other_servers_is_the_same_mailbox_and_other_folders_of_one_server_are_not() {
+        let probe = |account: &str| AccountProbe {
+            account: account.to_owned(),
+            identity: None,
+            import: None,
+            processed: None,
+            processed_will_be_created: false,
+            scanned: Vec::new(),
+            matching: None,
+            same_mailbox_as: None,
+            problem: None,
+        };
+        let at = |mailbox: &str, server: &str, folder: &str| {
+            Some((mailbox.to_owned(), vec![server.to_owned()], folder.to_owned()))
+        };
+        let accounts = [probe("broken"), probe("A")];
+        let found = |first, second| same_mailbox(&[None, first], &second, &accounts);
+        let a = || at("a@example.com", "imap.example.com", "inbox");
+        assert_eq!(found(a(), at("a@example.com", "https://graph", "postvak in")), Some("A".to_owned()));
+        assert_eq!(found(a(), at("a@example.com", "imap.example.com", "other")), None);
+        assert_eq!(found(a(), at("b@example.com", "https://graph", "inbox")), None);
+        assert_eq!(found(at("facturen", "one", "inbox"), at("facturen", "two", "inbox")), None);
+        assert_eq!(found(a(), None), None);
     }
 }

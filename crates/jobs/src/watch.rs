@@ -161,9 +161,13 @@ impl Watcher {
         let mut pause = FIRST_PAUSE;
         while !self.end.is_cancelled() {
             let begun = Instant::now();
-            let Err(error) = self.session().await else { continue };
+            let Err(mut error) = self.session().await else { continue };
             if self.end.is_cancelled() {
                 break;
+            }
+            let shop = &self.shared.shop;
+            if let Ok(account) = shop.store.account(self.place.account).await {
+                error.advise(&*shop.connectors, &account).await;
             }
             tracing::info!(job = self.name, %error, "watching is interrupted; the job runs at its interval");
             self.tell(Some(error.to_string())).await;

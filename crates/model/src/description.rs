@@ -98,6 +98,12 @@ pub struct Setting {
     /// Whether it must have a value.
     #[serde(default)]
     pub required: bool,
+    /// Auth methods whose accounts must have a value, by id.
+    #[serde(default)]
+    pub required_for: Vec<String>,
+    /// What a value looks like and where it is found, such as "Application (client) ID, such as 1b2c...": what an error says
+    /// in place of the pattern.
+    pub hint: Option<Text>,
     /// The values to choose from.
     #[serde(default)]
     pub choices: Vec<Choice>,

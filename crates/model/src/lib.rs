@@ -5,6 +5,7 @@
 //! two other crates speak of it; a type that only one crate needs stays there.
 
 pub mod account;
+pub mod advice;
 pub mod alert;
 pub mod client;
 pub mod clock;

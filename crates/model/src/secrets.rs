@@ -58,8 +58,15 @@ pub mod field {
     pub const PROXY_PASSWORD: &str = "proxy-password";
     /// What begins the fields of an account's token grants; the resource that they are for follows.
     pub const GRANT: &str = "oauth:";
-    /// Begins the fields in which sign-ins are kept whose answer comes later.
+    /// What begins the fields of sign-ins that were begun and not finished.
     pub const PENDING: &str = "oauth-pending:";
+
+    /// Whether the field holds what a sign-in gave, and not what an operator stored.
+    #[must_use]
+    pub fn is_of_grant(field: &str) -> bool {
+        field.starts_with(GRANT) || field.starts_with(PENDING)
+    }
+
     /// The key that messages to an alert channel are signed with.
     pub const SIGNING_KEY: &str = "signing-key";
 }
@@ -74,6 +81,8 @@ pub mod code {
     pub const NO_SECRET: &str = "no-secret";
     /// It is stored, but the vault cannot open it.
     pub const VAULT: &str = "vault";
+    /// There is no token, because nobody has authorised the account.
+    pub const NOT_AUTHORIZED: &str = "not-authorized";
 }
 
 /// Why a secret could not be had. Names the field, never its value.

@@ -134,6 +134,21 @@ fn all_fit(
     })
 }
 
+/// The settings that an account of this auth method must have a value for, and has none in `values`.
+#[must_use]
+pub fn missing_for<'a>(
+    description: &'a Description,
+    auth: &str,
+    values: &BTreeMap<String, String>,
+) -> Vec<&'a Setting> {
+    let lacks = |setting: &&Setting| {
+        setting.required_for.iter().any(|id| id == auth)
+            && is_shown(setting, description, values)
+            && values.get(&setting.key).is_none_or(String::is_empty)
+    };
+    description.settings.iter().filter(lacks).collect()
+}
+
 /// Checks one value and returns its canonical form.
 ///
 /// # Errors
@@ -189,7 +204,10 @@ pub fn check(setting: &Setting, value: &str) -> Result<String, String> {
             "has a pattern that cannot be read; report this to the connector's author".to_owned()
         })?;
         if !whole.is_match(&value) {
-            return Err(format!("does not have the form {pattern}"));
+            return Err(match &setting.hint {
+                Some(hint) => format!("does not have the right form; wanted is: {}", hint.get("en")),
+                None => format!("does not have the form {pattern}"),
+            });
         }
     }
     Ok(value)

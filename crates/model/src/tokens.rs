@@ -62,6 +62,7 @@ impl Tokens for NoTokens {
             "nobody has authorised this account; run `wissel account authorize \"{}\"`",
             account.name
         );
-        Err(ConnectorError::new(ErrorKind::AuthorizationNeeded, message).with_code("not-authorized"))
+        Err(ConnectorError::new(ErrorKind::AuthorizationNeeded, message)
+            .with_code(crate::secrets::code::NOT_AUTHORIZED))
     }
 }

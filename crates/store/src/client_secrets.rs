@@ -108,21 +108,24 @@ impl Store {
     }
 
     /// Remembers how a secret's last test ended: when the provider gave a token for it, or none when it refused it.
+    /// `sealed` is the value as it was stored when the test began: what was put in its place meanwhile was not tested.
     ///
     /// # Errors
-    /// [`StoreError::ClientSecretGone`].
+    /// [`StoreError::ClientSecretGone`], also when the value is another one now.
     pub async fn client_secret_tested(
         &self,
         id: ClientSecretId,
+        sealed: &[u8],
         tested: Option<Timestamp>,
         record: &AuditRecord,
     ) -> Result<()> {
-        let record = record.clone();
+        let (sealed, record) = (sealed.to_vec(), record.clone());
         self.write(move |tx| {
             Box::pin(async move {
-                let done = sqlx::query("UPDATE client_secret SET tested = ? WHERE id = ?")
+                let done = sqlx::query("UPDATE client_secret SET tested = ? WHERE id = ? AND sealed = ?")
                     .bind(tested.map(moment))
                     .bind(id.to_string())
+                    .bind(sealed)
                     .execute(&mut *tx)
                     .await?;
                 found(done.rows_affected())?;

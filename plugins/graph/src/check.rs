@@ -22,7 +22,10 @@ impl GraphSession {
         let display = inbox.display_name.unwrap_or_default().replace(char::is_control, " ");
         let (total, unread) =
             (inbox.total_item_count.unwrap_or_default(), inbox.unread_item_count.unwrap_or_default());
-        facts.push(("Inbox".to_owned(), format!("{display}: {total} items, {unread} unread")));
+        facts.push((
+            "Inbox".to_owned(),
+            format!("{display}: {total} {}, {unread} unread", if total == 1 { "item" } else { "items" }),
+        ));
         if self.is_application {
             facts.push(("Signs in as".to_owned(), "an application, without a user".to_owned()));
         } else if user.is_none() {

@@ -9,14 +9,43 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use wissel_model::secrets::field;
 use wissel_model::{Alert, AlertChannelId};
 
 use crate::context::Context;
+use crate::problem::Problem;
 
 /// What keys begin with that are written in base64.
 const PREFIX: &str = "whsec_";
+
+/// The fewest octets of a key: as many as the specification asks for.
+const LEAST: usize = 24;
+
+/// What a key is in octets: base64 behind its prefix, else the text itself. None when it is neither, or too short.
+fn octets(key: &SecretString) -> Option<Zeroizing<Vec<u8>>> {
+    let key = key.expose_secret().trim();
+    let octets = match key.strip_prefix(PREFIX) {
+        Some(encoded) => STANDARD.decode(encoded).ok()?,
+        None => key.as_bytes().to_vec(),
+    };
+    Some(Zeroizing::new(octets)).filter(|octets| octets.len() >= LEAST)
+}
+
+/// Refuses a key that signs nothing: one that is too short, or cut off.
+pub(crate) fn check_signing_key(key: &SecretString) -> Result<(), Problem> {
+    match octets(key) {
+        Some(_) => Ok(()),
+        None => Err(Problem::usage(
+            format!("the signing key is too short, or what follows `{PREFIX}` is no base64"),
+            format!(
+                "Give the key as the receiver shows it, or make one of {LEAST} octets or more: `{PREFIX}` and what `openssl \
+                 rand -base64 32` prints."
+            ),
+        )),
+    }
+}
 
 /// The key that a channel's messages are signed with; none when they are not.
 pub(super) async fn key(context: &Context, channel: AlertChannelId) -> Result<Option<SecretString>, String> {
@@ -60,9 +89,9 @@ pub(super) async fn post(
 
 /// HMAC-SHA256 over id, moment and body, in base64.
 fn sign(key: &SecretString, id: &str, at: &str, body: &[u8]) -> String {
-    let key = key.expose_secret();
-    let decoded = key.strip_prefix(PREFIX).and_then(|key| STANDARD.decode(key).ok());
-    let key = hmac::Key::new(hmac::HMAC_SHA256, decoded.as_deref().unwrap_or(key.as_bytes()));
+    // One that was stored before keys were checked is taken as it is.
+    let octets = octets(key).unwrap_or_else(|| Zeroizing::new(key.expose_secret().as_bytes().to_vec()));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &octets);
     let mut context = hmac::Context::with_key(&key);
     for part in [id.as_bytes(), b".", at.as_bytes(), b".", body] {
         context.update(part);
@@ -84,6 +113,25 @@ fn chain(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_is_cut_off_or_a_word_is_none() {
+        for good in [
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "a-long-enough-text-of-its-own",
+            " whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
+        ] {
+            assert!(check_signing_key(&SecretString::from(good)).is_ok(), "{good}");
+        }
+        for bad in [
+            "abc",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
+            "whsec_geen-base64-maar-wel-lang-genoeg",
+            "whsec_MfKQ",
+        ] {
+            assert!(check_signing_key(&SecretString::from(bad)).is_err(), "{bad}");
+        }
+    }
 
     /// The example of the specification's reference libraries.
     #[test]

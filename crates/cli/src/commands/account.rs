@@ -3,17 +3,18 @@
 mod add;
 mod authorize;
 mod edit;
-mod guide;
+pub(crate) mod guide;
 mod test;
 
 pub(crate) use add::check_connection;
 use clap::Subcommand;
 use serde_json::json;
 use wissel_model::Account;
+use wissel_model::secrets::field;
 
 use super::CommandResult;
 use super::client::secret;
-use crate::account_status::{self, Status};
+use crate::account_status::{self, State, Status};
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
@@ -125,18 +126,40 @@ pub(crate) fn warnings(context: &Context, account: &Account) -> Vec<String> {
 async fn standing(context: &Context, account: &Account) -> anyhow::Result<(Vec<(String, bool)>, Status)> {
     let stored = context.store().await?.secret_fields(account.id).await?;
     let description = context.description(&account.connector).await.ok();
-    let secrets = views::secret_fields(account, description.as_deref(), &stored);
+    // What is kept of sign-ins is nothing that an operator stores.
+    let by_hand: Vec<String> = stored.iter().filter(|field| !field::is_of_grant(field)).cloned().collect();
+    let secrets = views::secret_fields(account, description.as_deref(), &by_hand);
     let status = account_status::of(context, account, description.as_deref(), &stored).await?;
     Ok((secrets, status))
 }
 
-/// Prints what was done to an account.
-async fn print_done(context: &Context, account: &Account, done: &str, sentence: &str) -> anyhow::Result<()> {
+/// Says what an account still lacks, such as a secret or an authorisation; nothing when all is well.
+pub(crate) async fn note_standing(context: &Context, account: &Account) -> anyhow::Result<()> {
+    let (_, status) = standing(context, account).await?;
+    if !status.reason.is_empty() {
+        output::note(&format!(
+            "account '{}': {}\n  {}",
+            account.name,
+            status.line(context.language),
+            status.next
+        ));
+    }
+    Ok(())
+}
+
+/// Prints what was done to an account, and what it lacks.
+async fn print_done(
+    context: &Context,
+    account: &Account,
+    done: &'static str,
+    participle: (&str, &str),
+) -> anyhow::Result<()> {
+    let (secrets, status) = standing(context, account).await?;
     if context.json {
-        let (secrets, status) = standing(context, account).await?;
         output::json(&json!({ done: true, "account": views::account(account, &secrets, &status) }));
     } else {
-        output::line(sentence);
+        let lacks = (status.state == State::Unauthorized).then_some(status.next.as_str());
+        output::line(&context.language.done_to_account(&account.name, participle, lacks));
     }
     Ok(())
 }
@@ -168,7 +191,7 @@ async fn list(context: &Context) -> CommandResult {
     } else {
         let header = context.language.pick(
             ["Name", "Connector", "Sign-in", "Default", "Secrets", "Status"],
-            ["Naam", "Connector", "Aanmelden met", "Standaard", "Geheimen", "Status"],
+            ["Naam", "Connector", "Inloggen met", "Standaard", "Geheimen", "Status"],
         );
         output::table(&header, rows);
         for (name, status) in statuses.iter().filter(|(_, status)| !status.reason.is_empty()) {
@@ -200,8 +223,11 @@ async fn show(context: &Context, name: Option<&str>) -> CommandResult {
     let mut fields = vec![
         (label("Name", "Naam"), account.name.clone()),
         ("Connector", account.connector.clone()),
-        (label("Sign-in", "Aanmelden met"), account.auth.clone()),
-        ("OAuth client", account.client.as_ref().map(|client| client.name.clone()).unwrap_or_default()),
+        (label("Sign-in", "Inloggen met"), account.auth.clone()),
+        (
+            label("OAuth client", "OAuth-client"),
+            account.client.as_ref().map(|client| client.name.clone()).unwrap_or_default(),
+        ),
         ("Status", status.line(language)),
     ];
     fields.extend(status.grant.iter().flat_map(|grant| grant.fields(language)));
@@ -237,8 +263,14 @@ async fn default(context: &Context, name: Option<&str>) -> CommandResult {
         output::json(&json!({ "default": name }));
     } else {
         output::line(&match name {
-            Some(name) => format!("account '{name}' is the default now"),
-            None => "there is no default account now".to_owned(),
+            Some(name) => context.language.pick(
+                format!("account '{name}' is the default now"),
+                format!("account '{name}' is nu het standaardaccount"),
+            ),
+            None => context
+                .language
+                .pick("there is no default account now", "er is nu geen standaardaccount")
+                .to_owned(),
         });
     }
     Ok(Code::Done)

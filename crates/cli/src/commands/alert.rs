@@ -112,6 +112,9 @@ async fn add(context: &Context, arguments: Add) -> CommandResult {
         None if arguments.signing_key_stdin => Some(from_stdin()?),
         None => None,
     };
+    if let Some(key) = &key {
+        alerts::check_signing_key(key)?;
+    }
     let channel = AlertChannel {
         id: AlertChannelId::generate(),
         name: arguments.name,
@@ -143,13 +146,15 @@ fn kind(channel: &AlertChannel) -> &'static str {
     }
 }
 
-/// Where a channel goes, for people: of an address only its host, as the rest may be as good as a secret.
+/// Where a channel goes, for people: of an address only host and port, as the rest may be as good as a secret.
 fn place(channel: &AlertChannel) -> String {
     match &channel.target {
         AlertTarget::Command(command) => command.join(" "),
         AlertTarget::Webhook { url, .. } => {
-            let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-            format!("https://{}/...", host.unwrap_or_default())
+            let url = url::Url::parse(url).ok();
+            let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+            let port = url.as_ref().and_then(url::Url::port).map(|port| format!(":{port}"));
+            format!("https://{host}{}/...", port.unwrap_or_default())
         }
     }
 }
@@ -173,7 +178,11 @@ async fn list(context: &Context) -> CommandResult {
         documents.push(view(&channel, signed));
         rows.push(vec![
             channel.name.clone(),
-            kind(&channel).to_owned(),
+            match channel.target {
+                AlertTarget::Command(_) => context.language.pick("command", "programma"),
+                AlertTarget::Webhook { .. } => "webhook",
+            }
+            .to_owned(),
             place(&channel),
             context.language.yes_or_no(signed),
         ]);
@@ -210,7 +219,7 @@ async fn test(context: &Context, name: &str) -> CommandResult {
     if let Err(failure) = alerts::send(context, &channel, &alert).await {
         return Err(Problem::failed(
             format!("alert channel '{}': {failure}", channel.name),
-            "Correct it: remove the channel and add it again.",
+            "See whether what receives it runs, and try again. Where the channel itself is wrong: remove it, and add it again.",
         )
         .into());
     }

@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     /// Only say what would be changed
     #[arg(long)]
     dry_run: bool,
+    /// Put secrets of OAuth clients into use although the provider has not given a token for them yet
+    #[arg(long)]
+    untested: bool,
 }
 
 /// Carries out the command.
@@ -31,6 +34,9 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
     let file = File::read(&arguments.file)?;
     let path = job_rules::directory(&arguments.file)?;
     let plan = plan::make(context, &file, path.parent().unwrap_or(Path::new("."))).await?;
+    if !arguments.untested {
+        clients::refuse_untested(&plan.clients)?;
+    }
     if !arguments.dry_run {
         prepare_directories(context, &plan).await?;
         for planned in &plan.clients {
@@ -51,8 +57,11 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
         }
     }
     print(context, &plan, arguments.dry_run);
-    for (account, ..) in &plan.accounts {
+    for (account, _, change) in &plan.accounts {
         super::account::warn(context, account);
+        if !arguments.dry_run && *change != Change::Unchanged {
+            super::account::note_standing(context, account).await?;
+        }
     }
     Ok(Code::Done)
 }

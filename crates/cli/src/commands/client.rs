@@ -7,13 +7,14 @@ pub(crate) mod secret;
 pub(crate) use add::{Chosen, chosen, fits, redirect};
 use clap::Subcommand;
 use serde_json::{Value, json};
+use wissel_model::description::ClientAuthentication;
 use wissel_model::{OAuthClient, SecretState, clock};
 
 use super::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
-use crate::text::Language;
-use crate::{form, output, secret_expiry, views};
+use crate::text::{Language, quoted};
+use crate::{form, output, refusals, secret_expiry, views};
 
 /// What can be done with OAuth clients.
 #[derive(Debug, Subcommand)]
@@ -59,20 +60,43 @@ async fn view(context: &Context, client: &OAuthClient) -> anyhow::Result<Value> 
     let store = context.store().await?;
     let secrets = store.client_secrets(client.id).await?;
     let accounts = store.accounts_of_client(client.id).await?;
-    Ok(views::client(client, &secrets, &accounts, clock::now()))
+    let mut document = views::client(client, &secrets, &accounts, clock::now());
+    if let (Some(document), Some(refusal)) =
+        (document.as_object_mut(), refusals::of_client(context, client).await?)
+    {
+        document.insert("refused".to_owned(), refusal.view());
+    }
+    Ok(document)
+}
+
+/// Whether its connector describes a way to sign in that takes a secret.
+async fn takes_secret(context: &Context, client: &OAuthClient) -> bool {
+    let description = context.description(&client.connector).await;
+    description.is_ok_and(|description| {
+        description.auth.iter().any(|auth| auth.client_authentication.contains(&ClientAuthentication::Secret))
+    })
 }
 
 /// Says what has to be done about the secret in use.
 async fn warn(context: &Context, client: &OAuthClient) -> anyhow::Result<()> {
-    for secret in context.store().await?.client_secrets(client.id).await? {
+    let warning = context.language.pick("WARNING", "WAARSCHUWING");
+    if let Some(refusal) = refusals::of_client(context, client).await? {
+        output::note(&format!("{warning}: {}\n  {}", refusal.message, refusal.next));
+    }
+    let secrets = context.store().await?.client_secrets(client.id).await?;
+    if secrets.is_empty() && takes_secret(context, client).await {
+        let name = quoted(&client.name);
+        output::note(&context.language.pick(
+            format!("OAuth client {name} has no secret. Unless it is registered as one that needs none, add it: `wissel client secret add {name}`."),
+            format!("OAuth-client {name} heeft geen geheim. Voeg het toe, tenzij de registratie er geen vraagt: `wissel client secret add {name}`."),
+        ));
+    }
+    for secret in secrets {
         if secret.state == SecretState::InUse
             && let Some((message, next)) =
                 secret_expiry::warning(&client.name, &secret, clock::now(), context.language)
         {
-            output::note(&format!(
-                "{}: {message}\n  {next}",
-                context.language.pick("WARNING", "WAARSCHUWING")
-            ));
+            output::note(&format!("{warning}: {message}\n  {next}"));
         }
     }
     Ok(())
@@ -90,6 +114,7 @@ async fn list(context: &Context) -> CommandResult {
         return Ok(Code::Done);
     }
     let language = context.language;
+    let refused = refusals::all(context).await?;
     let mut rows = Vec::new();
     for client in &clients {
         let secrets = store.client_secrets(client.id).await?;
@@ -99,6 +124,9 @@ async fn list(context: &Context) -> CommandResult {
             Some(secret) => secret_expiry::shown(secret.expires, clock::now(), language),
             None => language.pick("none", "geen").to_owned(),
         };
+        if refused.clients.contains_key(&client.id) {
+            secret += language.pick("; refused", "; geweigerd");
+        }
         if !standby.is_empty() {
             secret += &language
                 .pick(format!("; {} on standby", standby.len()), format!("; {} stand-by", standby.len()));

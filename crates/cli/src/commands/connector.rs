@@ -8,13 +8,14 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use wissel_host::Entry;
 use wissel_model::Description;
-use wissel_model::description::SettingKind;
+use wissel_model::description::{AuthKind, AuthMethod, SettingKind};
 
 use super::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::output;
 use crate::problem::Problem;
+use crate::text::Language;
 
 /// What can be done with connectors.
 #[derive(Debug, Subcommand)]
@@ -25,6 +26,13 @@ pub(crate) enum Command {
     Show {
         /// The connector's name
         name: String,
+    },
+    /// Walk through what has to be done at the provider, before there is an account
+    Guide {
+        /// The connector's name
+        name: String,
+        /// One chapter; all when absent
+        chapter: Option<String>,
     },
     /// Check a component file and install it; replaces an older version
     Install {
@@ -48,6 +56,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
     match command {
         Command::List => list(context).await,
         Command::Show { name } => show(context, &name).await,
+        Command::Guide { name, chapter } => {
+            super::account::guide::of_connector(context, &name, chapter.as_deref()).await
+        }
         Command::Install { file } => install(context, &file).await,
         Command::Check(arguments) => check::run(context, &arguments).await,
         Command::Remove { name, force } => remove(context, &name, force).await,
@@ -113,46 +124,81 @@ async fn show(context: &Context, name: &str) -> CommandResult {
         output::json(&document);
         return Ok(Code::Done);
     }
-    let language = context.language.tag();
+    let language = context.language;
+    let tag = language.tag();
+    let label = |en, nl| language.pick(en, nl);
     output::fields(&[
-        ("Name", description.name.clone()),
-        ("Title", description.title.get(language).to_owned()),
-        ("Version", description.version.clone()),
-        ("File", entry.path.display().to_string()),
-        ("Digest", entry.connector.as_ref().map(|found| found.digest.clone()).unwrap_or_default()),
-        ("Operations", description.operations.join(", ")),
+        (label("Name", "Naam"), description.name.clone()),
+        (label("Title", "Titel"), description.title.get(tag).to_owned()),
+        (label("Version", "Versie"), description.version.clone()),
+        (label("File", "Bestand"), entry.path.display().to_string()),
+        (
+            label("Digest", "Controlegetal"),
+            entry.connector.as_ref().map(|found| found.digest.clone()).unwrap_or_default(),
+        ),
+        (label("Operations", "Bewerkingen"), description.operations.join(", ")),
     ]);
-    output::line("\nSettings (--set KEY=VALUE):");
-    output::table(&["Key", "Label", "Value", "Default", "Help"], setting_rows(&description, language));
-    output::line("\nAuth methods (--auth ID):");
+    output::line(label("\nSettings (--set KEY=VALUE):", "\nInstellingen (--set SLEUTEL=WAARDE):"));
+    let header = language.pick(
+        ["Key", "Label", "Value", "Default", "Help"],
+        ["Sleutel", "Label", "Waarde", "Standaard", "Uitleg"],
+    );
+    output::table(&header, setting_rows(&description, language));
+    output::line(label("\nAuth methods (--auth ID):", "\nManieren van inloggen (--auth ID):"));
     let methods = description.auth.iter().map(|method| {
-        let options = crate::form::secret_options(method.kind);
-        vec![method.id.clone(), method.label.get(language).to_owned(), options.to_owned()]
+        vec![method.id.clone(), method.label.get(tag).to_owned(), signs_in_by(method, language).to_owned()]
     });
-    output::table(&["Id", "Label", "Secret"], methods.collect());
+    output::table(
+        &language.pick(["Id", "Label", "Signs in by"], ["Id", "Label", "Logt in met"]),
+        methods.collect(),
+    );
+    if !description.guide.is_empty() {
+        let guide = format!("`wissel connector guide {name}`");
+        output::note(&language.pick(
+            format!("\nWhat has to be done at the provider: {guide}."),
+            format!("\nWat er bij de provider moet gebeuren: {guide}."),
+        ));
+    }
     Ok(Code::Done)
 }
 
-fn setting_rows(description: &Description, language: &str) -> Vec<Vec<String>> {
+/// What an account that signs in like this needs from its operator.
+fn signs_in_by(method: &AuthMethod, language: Language) -> &'static str {
+    match method.kind {
+        _ if !method.needs_client() => crate::form::secret_options(method.kind),
+        AuthKind::OAuth2Code | AuthKind::OAuth2Device => language
+            .pick("an OAuth client, and `account authorize`", "een OAuth-client, en `account authorize`"),
+        _ => language.pick("an OAuth client with a secret", "een OAuth-client met een geheim"),
+    }
+}
+
+fn setting_rows(description: &Description, language: Language) -> Vec<Vec<String>> {
+    let tag = language.tag();
     let row = |setting: &wissel_model::description::Setting| {
         let values: Vec<&str> = setting.choices.iter().map(|choice| choice.value.as_str()).collect();
         let value = match setting.kind {
             SettingKind::Choice => values.join(", "),
             SettingKind::Flag => "true, false".to_owned(),
-            SettingKind::Secret => "secret (--secret-env)".to_owned(),
+            SettingKind::Secret => language.pick("secret (--secret-env)", "geheim (--secret-env)").to_owned(),
             SettingKind::Integer => match (setting.min, setting.max) {
-                (Some(min), Some(max)) => format!("{min} to {max}"),
-                _ => "number".to_owned(),
+                (Some(min), Some(max)) => format!("{min} {} {max}", language.pick("to", "tot")),
+                _ => language.pick("number", "getal").to_owned(),
             },
-            _ if setting.required && setting.default.is_none() => "required".to_owned(),
+            _ if setting.required && setting.default.is_none() => {
+                language.pick("required", "verplicht").to_owned()
+            }
+            _ if !setting.required_for.is_empty() => {
+                let methods = setting.required_for.join(", ");
+                language.pick(format!("required for {methods}"), format!("verplicht voor {methods}"))
+            }
             _ => String::new(),
         };
         vec![
             setting.key.clone(),
-            setting.label.get(language).to_owned(),
+            setting.label.get(tag).to_owned(),
             value,
             defaults(setting),
-            setting.help.get(language).to_owned(),
+            setting.help.get(tag).to_owned(),
         ]
     };
     description.settings.iter().map(row).collect()

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::CommandResult;
 use crate::context::Context;
 use crate::exit::{self, Code};
-use crate::text::quoted;
+use crate::text::{Language, quoted};
 use crate::{alerts, output};
 
 /// What is looked at.
@@ -55,7 +55,8 @@ struct Finding {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Finding>,
-    quiet: bool,
+    /// The language that a person reads them in at once; none when nobody does.
+    shown: Option<Language>,
 }
 
 impl Findings {
@@ -84,8 +85,8 @@ impl Findings {
     }
 
     fn push(&mut self, finding: Finding) {
-        if !self.quiet {
-            print(&finding);
+        if let Some(language) = self.shown {
+            print(&finding, language);
         }
         self.list.push(finding);
     }
@@ -97,7 +98,7 @@ impl Findings {
 
     /// A place for what is found beside others; shown when it is taken over.
     pub(crate) fn apart() -> Self {
-        Self { quiet: true, ..Self::default() }
+        Self::default()
     }
 
     /// It was not looked at, and why.
@@ -144,17 +145,38 @@ impl Findings {
     }
 }
 
-fn print(finding: &Finding) {
+fn print(finding: &Finding, language: Language) {
     let mark = match finding.status {
-        Status::Ok => "ok  ",
-        Status::Warn => "warn",
-        Status::Fail => "FAIL",
-        Status::Skip => "skip",
+        Status::Ok => language.pick("ok  ", "ok    "),
+        Status::Warn => language.pick("warn", "let op"),
+        Status::Fail => language.pick("FAIL", "FOUT  "),
+        Status::Skip => language.pick("skip", "n.v.t."),
     };
     let subject = if finding.subject.is_empty() { String::new() } else { format!(" '{}'", finding.subject) };
-    output::line(&format!("{mark}  {}{subject}: {}", finding.check, finding.message));
+    let check = language.pick(finding.check, dutch(finding.check));
+    output::line(&format!("{mark}  {check}{subject}: {}", finding.message));
     if !finding.next.is_empty() {
         output::line(&format!("        -> {}", finding.next));
+    }
+}
+
+/// What a check is called in Dutch.
+fn dutch(check: &'static str) -> &'static str {
+    match check {
+        "home" => "map",
+        "clock" => "klok",
+        "vault" => "kluis",
+        "jobs" => "taken",
+        "job" => "taak",
+        "schedule" => "planning",
+        "directory" => "doelmap",
+        "secrets" => "geheimen",
+        "client-secret" => "OAuth-client",
+        "authorization" => "autorisatie",
+        "connection" => "verbinding",
+        "certificate" => "certificaat",
+        "alert" | "alerts" => "melding",
+        other => other,
     }
 }
 
@@ -181,11 +203,11 @@ async fn alert(context: &Context, findings: &mut Findings) {
 
 /// Carries out the command.
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResult {
-    let mut findings = Findings { quiet: context.json, ..Findings::default() };
+    let mut findings = Findings { shown: (!context.json).then_some(context.language), ..Findings::default() };
     if installation::look(context, &mut findings).await {
         clients::look(context, &mut findings).await;
-        accounts::look(context, arguments.offline, &mut findings).await;
-        jobs::look(context, &mut findings).await;
+        let mailboxes = accounts::look(context, arguments.offline, &mut findings).await;
+        jobs::look(context, &mailboxes, &mut findings).await;
     }
     if arguments.alert {
         alert(context, &mut findings).await;
@@ -210,9 +232,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> CommandResu
     let installation = ["home", "database", "vault"];
     let broken = |finding: &&Finding| finding.status == Status::Fail;
     Ok(match findings.list.iter().filter(broken).map(|finding| finding.check).next() {
-        None if findings.list.iter().any(|f| f.check == clients::CHECK && f.status == Status::Warn) => {
-            Code::Attention
-        }
+        None if warnings > 0 => Code::Attention,
         None => Code::Done,
         Some(check) if installation.contains(&check) => Code::Home,
         Some(_) => Code::Failed,

@@ -14,6 +14,7 @@ use crate::client_secret_input::{self, NewSecret};
 use crate::commands::redirect;
 use crate::context::Context;
 use crate::problem::Problem;
+use crate::text::quoted;
 use crate::{certificate, job_rules, secret_expiry};
 
 /// An OAuth client.
@@ -47,7 +48,7 @@ struct SecretEntry {
     /// A date, a moment, or `never`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
-    /// True puts it into use; absent leaves that as it is.
+    /// True puts it into use, once it is tested; absent leaves that as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     in_use: bool,
 }
@@ -77,6 +78,31 @@ impl PlannedClient {
         let changed = self.secrets.iter().filter(|s| s.change != Change::Unchanged || s.put_into_use);
         changed.map(|planned| &planned.secret.label).collect()
     }
+}
+
+/// Refuses to put a secret into use, or to replace the one in use, by one that the provider has not given a token for.
+pub(crate) fn refuse_untested(clients: &[PlannedClient]) -> Result<(), Problem> {
+    for PlannedClient { client, secrets, .. } in clients {
+        let untested = secrets.iter().find(|planned| {
+            let replaces = planned.change == Change::Changed && planned.secret.state == SecretState::InUse;
+            let tested = planned.secret.tested.is_some() && planned.value.is_none();
+            (planned.put_into_use && !tested) || (replaces && planned.value.is_some())
+        });
+        if let Some(PlannedSecret { secret, .. }) = untested {
+            let (name, label) = (quoted(&client.name), quoted(&secret.label));
+            return Err(Problem::usage(
+                format!(
+                    "OAuth client {name}: the file puts the secret {label} into use, and the provider has not given a \
+                     token for this value yet"
+                ),
+                format!(
+                    "Nothing was changed. Give a new value a label of its own and leave `in-use` out; then `wissel client \
+                     secret test {name} {label}`, and apply with `in-use`. Or use it all the same with --untested."
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The entry of a client that stands, without secrets.

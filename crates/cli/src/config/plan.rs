@@ -120,6 +120,10 @@ pub(crate) async fn make(context: &Context, file: &File, base: &Path) -> anyhow:
 /// Keeps a problem for the list of all; another failure ends the command.
 fn note(error: anyhow::Error, problems: &mut Vec<String>, missing: &mut usize) -> anyhow::Result<()> {
     let problem = error.downcast::<Problem>()?;
+    // A connector that is missing is missing for all of its entries.
+    if problems.contains(&problem.message) {
+        return Ok(());
+    }
     *missing += usize::from(problem.code == Code::NotFound);
     problems.push(problem.message);
     Ok(())
@@ -169,6 +173,7 @@ async fn plan_account(
     let client = plan_client(entry, before, clients, auth, &description).map_err(in_account)?;
     let beside = client.as_ref().map(|client| client.settings.clone()).unwrap_or_default();
     let settings = form::complete(form::Whose::Account(&name, &beside), &description, settings, None)?;
+    form::check_needed(&name, &description, auth, &settings)?;
     let mut connection = entry.connection.clone();
     connection.ca_file = connection.ca_file.map(|file| base.join(file));
     check_connection(&name, &connection, &description)?;

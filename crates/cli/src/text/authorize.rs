@@ -10,12 +10,12 @@ impl Language {
         if opened {
             self.pick(
                 "The browser opens this page; sign in there. If it does not open, open it yourself:",
-                "De browser opent deze pagina; meld u daar aan. Opent hij niet, open hem dan zelf:",
+                "De browser opent deze pagina; log daar in. Opent hij niet, open hem dan zelf:",
             )
         } else {
             self.pick(
                 "Open this page in a browser and sign in there:",
-                "Open deze pagina in een browser en meld u daar aan:",
+                "Open deze pagina in een browser en log daar in:",
             )
         }
         .to_owned()
@@ -26,7 +26,7 @@ impl Language {
         if relayed {
             self.pick(
                 "After signing in, the page shows a code. Paste it here:",
-                "Na het aanmelden toont de pagina een code. Plak die hier:",
+                "Na het inloggen toont de pagina een code. Plak die hier:",
             )
         } else {
             self.pick(
@@ -93,7 +93,7 @@ impl Language {
                  its settings, its jobs go on in the mailbox of {user}."
             ),
             format!(
-                "WAARSCHUWING: account '{account}' was geautoriseerd door {before}, en nu heeft {user} zich aangemeld. \
+                "WAARSCHUWING: account '{account}' was gemachtigd door {before}, en nu is {user} ingelogd. \
                  Zonder postvak in de instellingen gaan de taken verder in het postvak van {user}."
             ),
         )
@@ -102,14 +102,11 @@ impl Language {
     /// What becomes of a link that somebody opens elsewhere.
     pub(crate) fn link_advice(self, next: &str, relayed: bool) -> String {
         let end = if relayed {
-            self.pick(
-                "Whoever signs in there is shown a code.",
-                "Wie zich daar aanmeldt, krijgt een code te zien.",
-            )
+            self.pick("Whoever signs in there is shown a code.", "Wie daar inlogt, krijgt een code te zien.")
         } else {
             self.pick(
                 "After signing in, the browser ends at an address that does not load; that whole address is the answer.",
-                "Na het aanmelden eindigt de browser op een adres dat niet laadt; dat hele adres is het antwoord.",
+                "Na het inloggen eindigt de browser op een adres dat niet laadt; dat hele adres is het antwoord.",
             )
         };
         let give = self.pick(
@@ -148,11 +145,11 @@ impl Language {
         match user {
             Some(user) => self.pick(
                 format!("account '{account}' is authorised, by {user}"),
-                format!("account '{account}' is geautoriseerd, door {user}"),
+                format!("account '{account}' is gemachtigd, door {user}"),
             ),
             None => self.pick(
                 format!("account '{account}' is authorised"),
-                format!("account '{account}' is geautoriseerd"),
+                format!("account '{account}' is gemachtigd"),
             ),
         }
     }
@@ -165,8 +162,8 @@ impl Language {
                  which {user} has full access; else authorise again, as {mailbox}."
             ),
             format!(
-                "WAARSCHUWING: aangemeld als {user}, terwijl het account voor {mailbox} is. Dat klopt bij een gedeeld \
-                 postvak waartoe {user} volledige toegang heeft; autoriseer anders opnieuw, als {mailbox}."
+                "WAARSCHUWING: ingelogd als {user}, terwijl het account voor {mailbox} is. Dat klopt bij een gedeeld \
+                 postvak waartoe {user} volledige toegang heeft; machtig het anders opnieuw, als {mailbox}."
             ),
         )
     }
@@ -189,7 +186,7 @@ impl Language {
             }
             (Self::Nl, false) => format!(
                 "WAARSCHUWING: niet verleend: {scope}{purpose}. Wat dit nodig heeft, wordt geweigerd. Laat de machtiging \
-                 aan de client toevoegen, geef er toestemming voor, en autoriseer opnieuw."
+                 aan de OAuth-client toevoegen, geef er toestemming voor, en machtig opnieuw."
             ),
         }
     }
@@ -202,8 +199,8 @@ impl Language {
                  again. The scope `offline_access`, or the provider's own setting for it, is missing."
             ),
             format!(
-                "WAARSCHUWING: de aanbieder gaf niets om het token mee te vernieuwen: op {ends} moet het account opnieuw \
-                 worden geautoriseerd. De scope `offline_access`, of een eigen instelling van de aanbieder, ontbreekt."
+                "WAARSCHUWING: de provider gaf niets om het token mee te vernieuwen: op {ends} moet het account opnieuw \
+                 worden gemachtigd. De scope `offline_access`, of een eigen instelling van de provider, ontbreekt."
             ),
         )
     }

@@ -19,27 +19,31 @@ const ENTRA: Lines<'_> = &[
         &["AADSTS7000215"],
         "The client secret is wrong. Paste the Value of the secret, not its Secret ID. The Value is shown only once; when \
          it was not kept, create a new client secret.",
-        "Het client secret klopt niet. Plak de Waarde (Value) van het client secret, niet de Geheim-id (Secret ID). De \
-         waarde wordt maar één keer getoond; is zij niet bewaard, maak dan een nieuw client secret aan.",
+        "De client secret klopt niet. Plak de Waarde (Value) van de client secret, niet de Geheim-id (Secret ID). De \
+         waarde wordt maar één keer getoond; is zij niet bewaard, maak dan een nieuwe client secret aan.",
     ),
     (
         &["AADSTS7000222"],
-        "The client secret has expired. Create a new one under Certificates & secrets, add it here beside the old one, test \
-         it, put it to use, and delete the old one.",
-        "Het client secret is verlopen. Maak een nieuw aan onder Certificaten en geheimen, voeg het hier naast het oude \
-         toe, test het, neem het in gebruik en verwijder het oude.",
+        "The client secret has expired. Create a new one under Certificates & secrets, add it here beside the old one \
+         (`{secret-add-command}`), test it (`{secret-test-command}`), put it to use (`{secret-use-command}`), and delete the \
+         old one.",
+        "De client secret is verlopen. Maak een nieuwe aan onder Certificaten en geheimen, voeg die hier naast de oude \
+         toe (`{secret-add-command}`), test die (`{secret-test-command}`), neem die in gebruik (`{secret-use-command}`) en \
+         verwijder de oude.",
     ),
     (
         &["AADSTS65001", "AADSTS90094", "consent_required"],
         "Nobody has given consent to these permissions yet. Send the admin-consent link to an administrator of the \
-         organisation, and authorize again after that.",
+         organisation, and authorize again after that: `{authorize-command}`.",
         "Er is nog geen toestemming gegeven voor deze machtigingen. Stuur de link voor beheerderstoestemming naar een \
-         beheerder van de organisatie en machtig daarna opnieuw.",
+         beheerder van de organisatie en machtig daarna opnieuw: `{authorize-command}`.",
     ),
     (
         &["AADSTS65004", "access_denied", "authorization_declined"],
-        "The consent was declined at the sign-in. Authorize again and accept, or have an administrator do it.",
-        "De toestemming is bij het inloggen geweigerd. Machtig opnieuw en accepteer, of laat een beheerder het doen.",
+        "The consent was declined at the sign-in. Authorize again and accept, or have an administrator do \
+         it: `{authorize-command}`.",
+        "De toestemming is bij het inloggen geweigerd. Machtig opnieuw en accepteer, of laat een beheerder het \
+         doen: `{authorize-command}`.",
     ),
     (
         &["AADSTS50011"],
@@ -50,8 +54,10 @@ const ENTRA: Lines<'_> = &[
     ),
     (
         &["AADSTS50076", "AADSTS50079", "AADSTS50158", "interaction_required"],
-        "The organisation demands multi-factor sign-in. Authorize again in a browser and complete it.",
-        "De organisatie vereist meervoudige verificatie. Machtig opnieuw in een browser en doorloop de verificatie.",
+        "The organisation demands multi-factor sign-in. Authorize again in a browser and complete it: \
+         `{authorize-command}`.",
+        "De organisatie vereist meervoudige verificatie. Machtig opnieuw in een browser en doorloop de verificatie: \
+         `{authorize-command}`.",
     ),
     (
         &["AADSTS700016"],
@@ -74,8 +80,8 @@ const ENTRA: Lines<'_> = &[
     ),
     (
         &["AADSTS70008", "AADSTS700082", "AADSTS50173", "AADSTS700084", "AADSTS50078"],
-        "The authorisation has expired or was withdrawn, for instance by a new password. Authorize again.",
-        "De machtiging is verlopen of ingetrokken, bijvoorbeeld door een nieuw wachtwoord. Machtig opnieuw.",
+        "The authorisation has expired or was withdrawn, for instance by a new password. Authorize again: `{authorize-command}`.",
+        "De machtiging is verlopen of ingetrokken, bijvoorbeeld door een nieuw wachtwoord. Machtig opnieuw: `{authorize-command}`.",
     ),
     (
         &["AADSTS70043"],
@@ -119,9 +125,9 @@ const ENTRA: Lines<'_> = &[
     (
         &["AADSTS50055", "AADSTS50057", "AADSTS50126"],
         "The user's password is wrong or has expired, or the user is blocked. Sign in at Microsoft 365 with a browser to see \
-         which, then authorize again.",
+         which, then authorize again: `{authorize-command}`.",
         "Het wachtwoord van de gebruiker klopt niet of is verlopen, of de gebruiker is geblokkeerd. Log met een browser in \
-         bij Microsoft 365 om te zien wat het is en machtig daarna opnieuw.",
+         bij Microsoft 365 om te zien wat het is en machtig daarna opnieuw: `{authorize-command}`.",
     ),
     (
         &["AADSTS500113", "AADSTS50194"],
@@ -131,13 +137,13 @@ const ENTRA: Lines<'_> = &[
     ),
     (
         &["expired_token", "AADSTS70020"],
-        "The code was not entered in time. Authorize again.",
-        "De code is niet op tijd ingevoerd. Machtig opnieuw.",
+        "The code was not entered in time. Authorize again: `{authorize-command}`.",
+        "De code is niet op tijd ingevoerd. Machtig opnieuw: `{authorize-command}`.",
     ),
     (
         &["invalid_grant"],
-        "The authorisation is not valid any more. Authorize again.",
-        "De machtiging is niet meer geldig. Machtig opnieuw.",
+        "The authorisation is not valid any more. Authorize again: `{authorize-command}`.",
+        "De machtiging is niet meer geldig. Machtig opnieuw: `{authorize-command}`.",
     ),
 ];
 

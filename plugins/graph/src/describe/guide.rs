@@ -14,7 +14,7 @@ pub(super) fn chapters() -> Value {
             ),
             REGISTER
         ),
-        chapter("client-secret", text("Create the client secret", "Het client secret genereren"), SECRET),
+        chapter("client-secret", text("Create the client secret", "De client secret genereren"), SECRET),
         chapter(
             "permissions",
             text("Set the API permissions", "Rechten instellen voor de Microsoft Graph app"),
@@ -40,7 +40,7 @@ pub(super) fn chapters() -> Value {
         ),
         chapter(
             "application",
-            text("Sign in as an application, without a user", "Aanmelden als toepassing, zonder gebruiker"),
+            text("Sign in as an application, without a user", "Inloggen als toepassing, zonder gebruiker"),
             APPLICATION
         )
     ])
@@ -56,8 +56,10 @@ fn chapter(id: &str, title: Value, steps: Steps<'_>) -> Value {
 
 const REGISTER: Steps<'_> = &[
     (
-        "Open https://portal.azure.com and sign in with a Microsoft 365 account that has administrator rights.",
-        "Ga naar https://portal.azure.com en log in met een Microsoft 365 account met beheerdersrechten.",
+        "Open https://portal.azure.com (in China https://portal.azure.cn, for the US government https://portal.azure.us) and sign in \
+         with a Microsoft 365 account that has administrator rights.",
+        "Ga naar https://portal.azure.com (in China https://portal.azure.cn, voor de US Government https://portal.azure.us) en log in \
+         met een Microsoft 365 account met beheerdersrechten.",
     ),
     (
         "Under Azure services, choose Manage Microsoft Entra ID. When it is not shown, choose More services first.",
@@ -102,13 +104,18 @@ const SECRET: Steps<'_> = &[
          daar is hier niets mee te doen.",
     ),
     (
-        "Store it here together with the date on which it expires, so that a warning comes in time.",
-        "Bewaar de waarde hier samen met de vervaldatum, zodat er op tijd wordt gewaarschuwd.",
+        "Store it here together with the date on which it expires, so that a warning comes in time: with `wissel client add`, or \
+         `{secret-add-command} --expires DATE`.",
+        "Bewaar de waarde hier samen met de vervaldatum, zodat er op tijd wordt gewaarschuwd: met `wissel client add`, of met \
+         `{secret-add-command} --expires DATUM`.",
     ),
     (
-        "Safer, and recommended by Microsoft: upload the public part of a certificate under Certificates instead.",
-        "Veiliger, en door Microsoft aanbevolen: upload in plaats daarvan het openbare deel van een certificaat onder \
-         Certificates.",
+        "Safer, and recommended by Microsoft: a certificate instead. Make one with `openssl req -x509 -newkey rsa:3072 -nodes -days \
+         365 -subj /CN=wissel -keyout key.pem -out certificate.pem`, upload certificate.pem under Certificates, and store both here \
+         with --certificate certificate.pem --key key.pem.",
+        "Veiliger, en door Microsoft aanbevolen: in plaats daarvan een certificaat. Maak er een met `openssl req -x509 -newkey rsa:3072 \
+         -nodes -days 365 -subj /CN=wissel -keyout key.pem -out certificate.pem`, upload certificate.pem onder Certificates, en bewaar \
+         beide hier met --certificate certificate.pem --key key.pem.",
     ),
 ];
 
@@ -144,17 +151,17 @@ const CONSENT: Steps<'_> = &[
          of stuur een beheerder deze link: {admin-consent-link}",
     ),
     (
-        "After that, authorize the account {account} and sign in as the user whose rights it is to use; not as the shared mailbox, \
+        "After that, authorize the account {account} with `{authorize-command}` and sign in as the user whose rights it is to use; not as the shared mailbox, \
          which has no sign-in of its own.",
-        "Machtig daarna het account {account} en log in als de gebruiker wiens rechten het moet gebruiken; niet als het gedeelde \
+        "Machtig daarna het account {account} met `{authorize-command}` en log in als de gebruiker wiens rechten het moet gebruiken; niet als het gedeelde \
          postvak, want daarmee kan niet worden ingelogd.",
     ),
 ];
 
 const RENEW: Steps<'_> = &[
     (
-        "The client secret of {client} expires: {secret-expires}. Replace it before that day, or e-mail stands still.",
-        "Het client secret van {client} verloopt: {secret-expires}. Vervang het voor die dag, anders komt de e-mail stil te liggen.",
+        "The last day of the client secret of {client}: {secret-expires}. After that, e-mail stands still until it is replaced.",
+        "De laatste dag van de client secret van {client}: {secret-expires}. Daarna ligt de e-mail stil tot die is vervangen.",
     ),
     (
         "Open https://portal.azure.com, Microsoft Entra ID, App registrations, and the one with the Client ID {client-id}; sign in \
@@ -164,7 +171,7 @@ const RENEW: Steps<'_> = &[
     ),
     (
         "Choose Certificates & secrets, then New client secret. Leave the old one in place.",
-        "Klik op Certificaten en geheimen en dan op Nieuw clientgeheim. Laat het oude nog staan.",
+        "Klik op Certificaten en geheimen en dan op Nieuw clientgeheim. Laat de oude client secret nog staan.",
     ),
     (
         "Give a description and an expiry (730 days at most, 180 advised), choose Add, and copy the Value: it is shown only once.",
@@ -172,17 +179,17 @@ const RENEW: Steps<'_> = &[
          maar één keer getoond.",
     ),
     (
-        "Add it here beside the old one, with its expiry; test it; put it to use. Then delete the old one in the portal. All \
-         accounts of {client} go on by themselves.",
-        "Voeg het hier naast het oude toe, met de vervaldatum; test het; neem het in gebruik. Verwijder dan het oude in de portal. \
-         Alle accounts van {client} gaan vanzelf verder.",
+        "Add it here beside the old one with `{secret-add-command} --expires DATE`; try it with `{secret-test-command}`; put it to use \
+         with `{secret-use-command}`. Then delete the old one in the portal. All accounts of {client} go on by themselves.",
+        "Voeg die hier naast de oude toe met `{secret-add-command} --expires DATUM`; test die met `{secret-test-command}`; neem die in \
+         gebruik met `{secret-use-command}`. Verwijder dan de oude in de portal. Alle accounts van {client} gaan vanzelf verder.",
     ),
 ];
 
 const RIGHTS: Steps<'_> = &[
     (
         "Open https://admin.exchange.microsoft.com and sign in as an administrator (Global Admin or Exchange Admin).",
-        "Ga naar https://admin.exchange.microsoft.com en login met een beheerdersaccount (Global Admin of Exchange Admin).",
+        "Ga naar https://admin.exchange.microsoft.com en log in met een beheerdersaccount (Global Admin of Exchange Admin).",
     ),
     (
         "Choose Recipients, Mailboxes, and the mailbox {mailbox}.",

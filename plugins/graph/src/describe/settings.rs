@@ -17,6 +17,10 @@ fn client() -> Vec<Value> {
     vec![
         json!({
             "key": "client-id", "type": "line", "of": "client", "required": true, "pattern": GUID,
+            "hint": text(
+                "the Application (client) ID, such as 1b2c3d4e-0000-4000-8000-123456789abc, from the overview of the app registration",
+                "het Application (client) ID, zoals 1b2c3d4e-0000-4000-8000-123456789abc, uit het overzichtsscherm van de app registratie"
+            ),
             "label": text("Client ID", "Client ID"),
             "help": text(
                 "Application (client) ID, from the overview of the app registration in the Microsoft Azure portal. Not the \
@@ -28,6 +32,12 @@ fn client() -> Vec<Value> {
         json!({
             "key": "tenant", "type": "line", "of": "client", "required": true,
             "pattern": format!("{GUID}|([A-Za-z0-9-]+[.])+[A-Za-z0-9-]+"),
+            "hint": text(
+                "the Directory (tenant) ID, such as 1b2c3d4e-0000-4000-8000-123456789abc, from the overview of the app registration; \
+                 or a domain of the organisation, such as example.onmicrosoft.com",
+                "het Directory (tenant) ID, zoals 1b2c3d4e-0000-4000-8000-123456789abc, uit het overzichtsscherm van de app \
+                 registratie; of een domein van de organisatie, zoals example.onmicrosoft.com"
+            ),
             "label": text("Tenant ID", "Tenant ID"),
             "help": text(
                 "Directory (tenant) ID, from the same overview; or a domain of the organisation.",
@@ -53,7 +63,7 @@ fn client() -> Vec<Value> {
             "defaultsWhen": by_cloud(
                 "https://login.microsoftonline.us", "https://login.microsoftonline.us", "https://login.chinacloudapi.cn"
             ),
-            "label": text("Address of the sign-in", "Adres van de aanmelding"),
+            "label": text("Address of the sign-in", "Adres om in te loggen"),
             "help": text("Follows from the cloud.", "Volgt uit de cloud.")
         }),
         json!({
@@ -70,13 +80,13 @@ fn client() -> Vec<Value> {
 fn account() -> Vec<Value> {
     vec![
         json!({
-            "key": "mailbox", "type": "email",
+            "key": "mailbox", "type": "email", "requiredFor": ["app"],
             "label": text("Mailbox", "Postvak"),
             "help": text(
                 "The address of a shared mailbox. Empty for the mailbox of the user who signs in. An application that signs \
                  in without a user needs it.",
                 "Het adres van een gedeeld postvak. Leeg voor het postvak van de gebruiker die inlogt. Een toepassing die \
-                 zich zonder gebruiker aanmeldt, heeft het nodig."
+                 zonder gebruiker inlogt, heeft het nodig."
             )
         }),
         json!({

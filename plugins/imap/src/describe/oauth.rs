@@ -53,7 +53,7 @@ pub(super) fn settings() -> Vec<Value> {
         ]
     });
     let client_id = json!({
-        "key": "client-id", "type": "line", "of": "client",
+        "key": "client-id", "type": "line", "of": "client", "required": true,
         "label": text("Client id", "Client-id"),
         "help": text(
             "What the provider calls this registration; not the secret, and not the secret's id.",

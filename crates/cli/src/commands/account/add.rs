@@ -169,6 +169,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let client = chosen.as_ref().map(|chosen| Arc::new(chosen.client().clone()));
     let beside = client.as_ref().map(|client| client.settings.clone()).unwrap_or_default();
     let settings = form::complete(Whose::Account(&name, &beside), &description, given, ask)?;
+    form::check_needed(&name, &description, auth, &settings)?;
     let mut secrets: SecretValues = secrets.read()?;
     secret_input::check_fields(&secrets, &description, auth, policy.proxy.as_ref())?;
     if ask.is_some() {
@@ -215,7 +216,6 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
             form::secret_options(auth.kind)
         ));
     }
-    let sentence = context.language.done_to_account(&account.name, ("added", "toegevoegd"));
-    print_done(context, &account, "added", &sentence).await?;
+    print_done(context, &account, "added", ("added", "toegevoegd")).await?;
     Ok(Code::Done)
 }

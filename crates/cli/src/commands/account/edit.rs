@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
-use wissel_model::Proxy;
 use wissel_model::description::SettingKind;
 use wissel_model::secrets::field;
+use wissel_model::{Account, Proxy};
 
 use super::add::{ConnectionOptions, check_connection};
 use super::{print_done, warn};
@@ -16,6 +16,7 @@ use crate::exit::Code;
 use crate::form::Whose;
 use crate::problem::Problem;
 use crate::secret_input::{self, SecretOptions};
+use crate::text::Language;
 use crate::{form, job_rules};
 
 /// Changes of an account. What is not given stays.
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
     /// Make a new vault key when the key file is lost: secrets of other accounts must be stored again then
     #[arg(long)]
     new_vault_key: bool,
+    /// Do not ask before an authorisation is forgotten; needed where nobody can be asked
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     connection: ConnectionOptions,
     #[command(flatten)]
@@ -121,6 +125,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     account.settings.retain(|key, _| known(key));
     account.settings.extend(form::once(&format!("account '{}'", before.name), arguments.settings.clone())?);
     account.settings = form::complete(whose, &description, std::mem::take(&mut account.settings), None)?;
+    form::check_needed(&before.name, &description, method, &account.settings)?;
 
     if arguments.no_ca_file {
         account.connection.ca_file = None;
@@ -161,6 +166,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     {
         secrets.push(secret_input::ask_for_proxy(language)?);
     }
+    if !forgets_willingly(context, &before, &account, arguments.yes).await? {
+        return Ok(Code::Stopped);
+    }
     let vault = context.secrets().await?;
     if arguments.new_vault_key {
         vault.allow_new_key();
@@ -174,7 +182,31 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     let detail = json!({ "auth": account.auth, "renamed_from": before.name, "secrets": fields });
     context.audit("account.edit", &account.name, detail).await?;
     warn(context, &account);
-    let sentence = context.language.done_to_account(&account.name, ("changed", "gewijzigd"));
-    print_done(context, &account, "changed", &sentence).await?;
+    print_done(context, &account, "changed", ("changed", "gewijzigd")).await?;
     Ok(Code::Done)
+}
+
+/// Whether what the account was granted may go: another client cannot renew it. True where there is nothing to lose.
+async fn forgets_willingly(
+    context: &Context,
+    before: &Account,
+    after: &Account,
+    yes: bool,
+) -> Result<bool, anyhow::Error> {
+    let id = |account: &Account| account.client.as_ref().map(|client| client.id);
+    let stored = context.store().await?.secret_fields(before.id).await?;
+    let granted = stored.iter().any(|field| field.starts_with(field::GRANT));
+    if id(before) == id(after) || before.client.is_none() || !granted {
+        return Ok(true);
+    }
+    let language = context.ask().unwrap_or(Language::En);
+    let what = language.pick(
+        format!("the authorisation of account '{}' through its OAuth client", before.name),
+        format!("de autorisatie van account '{}' via de OAuth-client", before.name),
+    );
+    let lost = language.pick(
+        "The account has to be authorised again then.",
+        "Het account moet dan opnieuw worden gemachtigd.",
+    );
+    Ok(form::agreed(yes, context.ask(), &what, lost)?)
 }

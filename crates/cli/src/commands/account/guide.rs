@@ -1,11 +1,12 @@
-//! `wissel account guide`: what a person has to do at the provider, chapter by chapter, as the connector describes it,
-//! with this account's values filled in. Asks nobody and changes nothing.
+//! `wissel account guide` and `wissel connector guide`: what a person has to do at the provider, chapter by chapter, as the
+//! connector describes it, with this account's values filled in where there is an account. Asks nobody and changes nothing.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use wissel_model::description::{AuthMethod, Chapter};
-use wissel_model::settings::fill;
+use wissel_model::advice::commands;
+use wissel_model::description::{AuthMethod, Chapter, Setting};
+use wissel_model::settings::{default_of, fill};
 use wissel_model::{Account, Description, SecretState, clock};
 
 use crate::commands::CommandResult;
@@ -23,8 +24,76 @@ pub(super) async fn run(context: &Context, name: Option<&str>, chapter: Option<&
     let account = super::named_or_default(context, name).await?;
     let description = context.description(&account.connector).await?;
     let values = values(context, &account, &description).await?;
+    print(context, &Of::Account(&account.name), &description, values, chapter)
+}
+
+/// The guide before there is an account, with the names of settings in place of their values.
+pub(crate) async fn of_connector(context: &Context, name: &str, chapter: Option<&str>) -> CommandResult {
+    let description = context.description(name).await?;
+    let language = context.language;
+    let given = BTreeMap::new();
+    let default = |setting: &Setting| default_of(setting, &description, &given).map(str::to_owned);
+    let mut values: BTreeMap<String, String> =
+        description.settings.iter().filter_map(|s| Some((s.key.clone(), default(s)?))).collect();
+    let method = description.auth.iter().find(|method| method.needs_client());
+    let scopes = method.map(|method| method.scopes(&values)).unwrap_or_default().join(" ");
+    let account = "ACCOUNT".to_owned();
+    values.extend(commands(&account));
+    let known = [
+        ("account", account),
+        ("client", "Wissel".to_owned()),
+        ("redirect-uri", LOOPBACK.to_owned()),
+        ("scopes", scopes),
+        ("secret-expires", secret_expiry::shown(None, clock::now(), language)),
+    ];
+    values.extend(known.map(|(key, value)| (key.to_owned(), value)));
+    print(context, &Of::Connector(name), &description, values, chapter)
+}
+
+/// What a guide is for.
+enum Of<'a> {
+    Account(&'a str),
+    Connector(&'a str),
+}
+
+impl Of<'_> {
+    /// As errors name it, the key of its name in a document, and the command that prints it.
+    fn parts(&self) -> (String, &'static str, String) {
+        match self {
+            Self::Account(name) => {
+                (format!("account '{name}'"), "account", format!("wissel account guide {}", quoted(name)))
+            }
+            Self::Connector(name) => {
+                (format!("connector '{name}'"), "connector", format!("wissel connector guide {name}"))
+            }
+        }
+    }
+}
+
+/// Prints it, or one chapter of it.
+fn print(
+    context: &Context,
+    of: &Of<'_>,
+    description: &Description,
+    mut values: BTreeMap<String, String>,
+    chapter: Option<&str>,
+) -> CommandResult {
+    let (whose, key, command) = of.parts();
+    let (Of::Account(name) | Of::Connector(name)) = of;
+    let language = context.language;
     let shown: Vec<&Chapter> =
-        description.guide.iter().filter(|chapter| applies(chapter, &description, &values)).collect();
+        description.guide.iter().filter(|chapter| applies(chapter, description, &values)).collect();
+    let given = values.clone();
+    // What has no value is named by its label, so that no sentence has a hole.
+    let link = language.pick("the link of `wissel account guide`", "de link van `wissel account guide`");
+    let named = |key: &str, label: &str| (key.to_owned(), format!("<{label}>"));
+    let holes = description.settings.iter().map(|s| named(&s.key, s.label.get(language.tag())));
+    for (key, hole) in holes.chain([named("admin-consent-link", link), named("client", "OAuth client")]) {
+        let value = values.entry(key).or_default();
+        if value.is_empty() {
+            *value = hole;
+        }
+    }
     let chapters = match chapter {
         None => shown,
         Some(id) => {
@@ -32,7 +101,7 @@ pub(super) async fn run(context: &Context, name: Option<&str>, chapter: Option<&
             if found.is_empty() {
                 let known: Vec<&str> = shown.iter().map(|chapter| chapter.id.as_str()).collect();
                 return Err(Problem::not_found(
-                    format!("the guide for account '{}' has no chapter '{id}'", account.name),
+                    format!("the guide for {whose} has no chapter '{id}'"),
                     format!("Its chapters are: {}.", known.join(", ")),
                 )
                 .into());
@@ -40,7 +109,6 @@ pub(super) async fn run(context: &Context, name: Option<&str>, chapter: Option<&
             found
         }
     };
-    let language = context.language;
     let steps = |chapter: &Chapter| -> Vec<String> {
         chapter.steps.iter().map(|step| fill(step.get(language.tag()), &values)).collect()
     };
@@ -50,19 +118,21 @@ pub(super) async fn run(context: &Context, name: Option<&str>, chapter: Option<&
             .map(|c| json!({ "id": c.id, "title": c.title.get(language.tag()), "steps": steps(c) }))
             .collect();
         output::json(&json!({
-            "account": account.name,
-            "redirect_uri": values.get("redirect-uri"),
-            "scopes": values.get("scopes").map(|scopes| scopes.split(' ').collect::<Vec<_>>()),
-            "admin_consent_link": values.get("admin-consent-link").filter(|link| !link.is_empty()),
+            key: name,
+            "redirect_uri": given.get("redirect-uri"),
+            "scopes": given.get("scopes").map(|scopes| scopes.split(' ').collect::<Vec<_>>()),
+            "admin_consent_link": given.get("admin-consent-link").filter(|link| !link.is_empty()),
             "chapters": chapters,
         }));
         return Ok(Code::Done);
     }
     if chapters.is_empty() {
-        output::note(&language.pick(
-            format!("the connector of account '{}' has no guide", account.name),
-            format!("de connector van account '{}' heeft geen handleiding", account.name),
-        ));
+        output::note(
+            &language.pick(
+                format!("there is no guide for {whose}"),
+                format!("er is geen handleiding voor {whose}"),
+            ),
+        );
     }
     for (at, chapter) in chapters.iter().enumerate() {
         if at > 0 {
@@ -74,10 +144,9 @@ pub(super) async fn run(context: &Context, name: Option<&str>, chapter: Option<&
         }
     }
     if chapter.is_none() && !chapters.is_empty() {
-        let shell = quoted(&account.name);
         output::note(&language.pick(
-            format!("\nOne chapter: `wissel account guide {shell} CHAPTER`."),
-            format!("\nEén hoofdstuk: `wissel account guide {shell} HOOFDSTUK`."),
+            format!("\nOne chapter: `{command} CHAPTER`."),
+            format!("\nEén hoofdstuk: `{command} HOOFDSTUK`."),
         ));
     }
     Ok(Code::Done)
@@ -98,6 +167,7 @@ async fn values(
     description: &Description,
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let mut values = account.values();
+    values.extend(commands(&quoted(&account.name)));
     let method = description.auth_method(&account.auth);
     let scopes = method.map(|method| method.scopes(&values)).unwrap_or_default().join(" ");
     let client = account.client.as_deref();

@@ -25,7 +25,7 @@ pub(crate) async fn run(context: &Context, name: Option<&str>) -> CommandResult 
     }
     output::line(&context.language.pick(
         format!("Successfully signed in to account '{}'.", account.name),
-        format!("Aanmelden bij account '{}' is gelukt.", account.name),
+        format!("Inloggen op account '{}' is gelukt.", account.name),
     ));
     print(context, &identity);
     warn(context, &account);
@@ -35,7 +35,7 @@ pub(crate) async fn run(context: &Context, name: Option<&str>) -> CommandResult 
 fn print(context: &Context, identity: &Identity) {
     let labels = context.language.pick(
         ["Mailbox", "Signed in as", "Name", "Denied"],
-        ["Postvak", "Aangemeld als", "Naam", "Niet toegestaan"],
+        ["Postvak", "Ingelogd als", "Naam", "Niet toegestaan"],
     );
     let values = [
         identity.mailbox.clone(),
@@ -44,6 +44,19 @@ fn print(context: &Context, identity: &Identity) {
         identity.denied.join(", "),
     ];
     let mut fields: Vec<(&str, String)> = labels.into_iter().zip(values).collect();
-    fields.extend(identity.facts.iter().map(|(label, value)| (label.as_str(), value.clone())));
+    let known = |label: &str| context.language.pick(None, dutch(label));
+    let facts = identity.facts.iter();
+    fields.extend(facts.map(|(label, value)| (known(label).unwrap_or(label.as_str()), value.clone())));
     output::fields(&fields);
+}
+
+/// What connectors say of a mailbox, in Dutch: they know no language.
+fn dutch(label: &str) -> Option<&'static str> {
+    Some(match label {
+        "Inbox" => "Postvak IN",
+        "Signs in as" => "Logt in als",
+        "Capabilities" => "Mogelijkheden",
+        "Quota" => "Quotum",
+        _ => return None,
+    })
 }

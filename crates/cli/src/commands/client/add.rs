@@ -239,11 +239,13 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> CommandResul
     context.store().await?.add_client(&new.client, new.secret(), None, &[new.record()]).await?;
     let sentence = context.language.pick(
         format!(
-            "OAuth client '{name}' is added; use it with `wissel account add --client {}`",
+            "OAuth client '{name}' is added; use it with `wissel account add NAME --connector {} --client {}`",
+            description.name,
             quoted(&name)
         ),
         format!(
-            "OAuth-client '{name}' is toegevoegd; gebruik hem met `wissel account add --client {}`",
+            "OAuth-client '{name}' is toegevoegd; gebruik hem met `wissel account add NAAM --connector {} --client {}`",
+            description.name,
             quoted(&name)
         ),
     );

@@ -13,7 +13,7 @@ use crate::commands::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
-use crate::text::quoted;
+use crate::text::{Language, quoted};
 use crate::{form, job_rules, output, secret_expiry, views};
 
 /// What can be done with the secrets of a client.
@@ -53,13 +53,13 @@ pub(crate) enum Command {
         /// Whose it is
         name: String,
         /// Which one
-        label: String,
+        which: String,
         /// When it expires: a date, a number of days such as 730d, or `never`
-        #[arg(long, value_name = "WHEN", value_parser = secret_expiry::parse, required_unless_present = "rename")]
+        #[arg(long, value_name = "WHEN", value_parser = secret_expiry::parse, required_unless_present = "label")]
         expires: Option<Timestamp>,
         /// A new label
-        #[arg(long, value_name = "LABEL", value_parser = job_rules::name)]
-        rename: Option<String>,
+        #[arg(long, alias = "rename", value_name = "LABEL", value_parser = job_rules::name)]
+        label: Option<String>,
     },
     /// Remove a secret that is not in use
     Drop {
@@ -118,7 +118,7 @@ pub(crate) async fn run(context: &Context, of: Of, command: Command) -> CommandR
         Command::Use { label, untested, .. } => {
             put_into_use(context, &client, label.as_deref(), untested).await
         }
-        Command::Edit { label, expires, rename, .. } => edit(context, &client, &label, expires, rename).await,
+        Command::Edit { which, expires, label, .. } => edit(context, &client, &which, expires, label).await,
         Command::Drop { label, yes, .. } => drop_one(context, &client, label.as_deref(), yes).await,
     }
 }
@@ -175,14 +175,15 @@ async fn add(context: &Context, client: &OAuthClient, options: &ClientSecretOpti
     let record = Context::record("client.secret.add", &client.name, detail);
     secret.state = store.add_client_secret(&secret, &sealed, &record).await?;
     let (name, label) = (quoted(&client.name), quoted(&secret.label));
+    let what = secret_expiry::named(secret.kind, context.language);
     let said = match secret.state {
         SecretState::InUse => context.language.pick(
-            format!("the secret {label} is stored and in use"),
-            format!("het geheim {label} is opgeslagen en in gebruik"),
+            format!("{what} {label} is stored and in use"),
+            format!("{what} {label} is opgeslagen en in gebruik"),
         ),
         SecretState::Standby => context.language.pick(
-            format!("the secret {label} is stored beside the one in use; next: `wissel client secret test {name} {label}`, then `use`"),
-            format!("het geheim {label} is opgeslagen naast het geheim dat in gebruik is; hierna: `wissel client secret test {name} {label}`, dan `use`"),
+            format!("{what} {label} is stored beside the one in use; next: `wissel client secret test {name} {label}`, then `use`"),
+            format!("{what} {label} is opgeslagen naast wat in gebruik is; hierna: `wissel client secret test {name} {label}`, dan `use`"),
         ),
     };
     done(context, client, &secret, "added", &said);
@@ -268,13 +269,21 @@ async fn put_into_use(
         )
         .into());
     }
+    let was_in_use = secret.state == SecretState::InUse;
     let detail = json!({ "secret": secret.label, "untested": secret.tested.is_none() });
     store.use_client_secret(&secret, &Context::record("client.secret.use", &client.name, detail)).await?;
     secret.state = SecretState::InUse;
-    let said = context.language.pick(
-        format!("the secret {label} is in use now; the one before is kept beside it until `wissel client secret drop`"),
-        format!("het geheim {label} is nu in gebruik; het vorige blijft ernaast staan tot `wissel client secret drop`"),
-    );
+    let what = secret_expiry::named(secret.kind, context.language);
+    let said = if was_in_use {
+        context
+            .language
+            .pick(format!("{what} {label} is in use already"), format!("{what} {label} is al in gebruik"))
+    } else {
+        context.language.pick(
+            format!("{what} {label} is in use now; the one before is kept beside it until `wissel client secret drop {name}`"),
+            format!("{what} {label} is nu in gebruik; het vorige blijft ernaast staan tot `wissel client secret drop {name}`"),
+        )
+    };
     done(context, client, &secret, "used", &said);
     Ok(Code::Done)
 }
@@ -302,9 +311,9 @@ async fn edit(
         .update_client_secret(&secret, None, &Context::record("client.secret.edit", &client.name, detail))
         .await?;
     let label = quoted(&secret.label);
-    let said = context
-        .language
-        .pick(format!("the secret {label} is changed"), format!("het geheim {label} is gewijzigd"));
+    let what = secret_expiry::named(secret.kind, context.language);
+    let said =
+        context.language.pick(format!("{what} {label} is changed"), format!("{what} {label} is gewijzigd"));
     done(context, client, &secret, "changed", &said);
     Ok(Code::Done)
 }
@@ -316,11 +325,14 @@ async fn drop_one(context: &Context, client: &OAuthClient, label: Option<&str>, 
         // Said before anybody is asked; the store refuses it too.
         return Err(wissel_store::StoreError::ClientSecretInUse { label: secret.label }.into());
     }
-    let what = context.language.pick(
-        format!("the secret '{}' of OAuth client '{}'", secret.label, client.name),
-        format!("het geheim '{}' van OAuth-client '{}'", secret.label, client.name),
+    // Errors are English.
+    let language = context.ask().unwrap_or(Language::En);
+    let kind = secret_expiry::named(secret.kind, language);
+    let what = language.pick(
+        format!("{kind} '{}' of OAuth client '{}'", secret.label, client.name),
+        format!("{kind} '{}' van OAuth-client '{}'", secret.label, client.name),
     );
-    let lost = context.language.pick("Its value is forgotten.", "De waarde wordt vergeten.");
+    let lost = language.pick("Its value is forgotten then.", "De waarde wordt dan vergeten.");
     if !form::agreed(yes, context.ask(), &what, lost)? {
         return Ok(Code::Stopped);
     }
@@ -331,8 +343,14 @@ async fn drop_one(context: &Context, client: &OAuthClient, label: Option<&str>, 
     } else {
         let label = quoted(&secret.label);
         output::line(&context.language.pick(
-            format!("the secret {label} is removed here; delete it at the provider too"),
-            format!("het geheim {label} is hier verwijderd; verwijder het ook bij de provider"),
+            format!(
+                "{kind} {label} is removed here; delete it at the provider too",
+                kind = secret_expiry::named(secret.kind, context.language)
+            ),
+            format!(
+                "{kind} {label} is hier verwijderd; verwijder het ook bij de provider",
+                kind = secret_expiry::named(secret.kind, context.language)
+            ),
         ));
     }
     Ok(Code::Done)

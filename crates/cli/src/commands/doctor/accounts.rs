@@ -1,17 +1,20 @@
 //! Accounts, several at a time: unsafe settings, shut-off dates, secrets, and the way to the mailbox: name or proxy, TLS, sign-in.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use wissel_auth::Standing;
 use wissel_model::description::{Endpoint, HostClass};
 use wissel_model::settings::fill;
-use wissel_model::{Account, Description, Proxy};
+use wissel_model::{Account, AccountId, Description, Proxy};
 
 use super::Findings;
 use crate::account_status::{self, State};
+use crate::authorization;
 use crate::context::Context;
 use crate::text::quoted;
 use crate::{output, views};
@@ -23,15 +26,22 @@ const SIGNING_IN: Duration = Duration::from_secs(60);
 /// Accounts that are looked at together.
 const AT_ONCE: usize = 8;
 
-/// Looks at every account.
-pub(super) async fn look(context: &Context, offline: bool, findings: &mut Findings) {
+/// Mailboxes as the services name them, by account.
+pub(super) type Mailboxes = HashMap<AccountId, String>;
+
+/// Looks at every account; says which mailboxes they open, as far as they were signed in to.
+pub(super) async fn look(context: &Context, offline: bool, findings: &mut Findings) -> Mailboxes {
+    let mut mailboxes = Mailboxes::new();
     let accounts = match context.store().await {
         Ok(store) => store.accounts().await.map_err(anyhow::Error::from),
         Err(error) => Err(error),
     };
     let accounts = match accounts {
         Ok(accounts) => accounts,
-        Err(error) => return findings.error("accounts", "", &error),
+        Err(error) => {
+            findings.error("accounts", "", &error);
+            return mailboxes;
+        }
     };
     if accounts.is_empty() {
         let (message, next) = context.language.pick(
@@ -42,16 +52,24 @@ pub(super) async fn look(context: &Context, offline: bool, findings: &mut Findin
     }
     let looks = accounts.into_iter().map(|account| async move {
         let mut own = Findings::apart();
-        look_at(context, &account, offline, &mut own).await;
-        own
+        let mailbox = look_at(context, &account, offline, &mut own).await;
+        (own, account.id, mailbox)
     });
     let mut looks = futures::stream::iter(looks).buffered(AT_ONCE);
-    while let Some(own) = looks.next().await {
+    while let Some((own, account, mailbox)) = looks.next().await {
         findings.take(own);
+        mailboxes.extend(mailbox.map(|mailbox| (account, mailbox)));
     }
+    mailboxes
 }
 
-async fn look_at(context: &Context, account: &Account, offline: bool, findings: &mut Findings) {
+/// Looks at one account; its mailbox, when it can be signed in to.
+async fn look_at(
+    context: &Context,
+    account: &Account,
+    offline: bool,
+    findings: &mut Findings,
+) -> Option<String> {
     let language = context.language;
     for warning in super::super::account::warnings(context, account) {
         let (message, next) = warning.split_once("\n  ").unwrap_or((&warning, ""));
@@ -59,7 +77,10 @@ async fn look_at(context: &Context, account: &Account, offline: bool, findings: 
     }
     let description = match context.description(&account.connector).await {
         Ok(description) => description,
-        Err(error) => return findings.error("account", &account.name, &error),
+        Err(error) => {
+            findings.error("account", &account.name, &error);
+            return None;
+        }
     };
     let hosts = hosts(account, &description);
     for (host, _) in &hosts {
@@ -69,16 +90,21 @@ async fn look_at(context: &Context, account: &Account, offline: bool, findings: 
     if offline {
         let (en, nl) =
             ("the network was not looked at (--offline)", "het netwerk is niet bekeken (--offline)");
-        return findings.skip("account", &account.name, language.pick(en, nl));
+        if ready {
+            refused(context, account, &description, findings).await;
+        }
+        findings.skip("account", &account.name, language.pick(en, nl));
+        return None;
     }
     if !resolve(context, account, &hosts, findings).await || !ready {
-        return;
+        return None;
     }
-    if tokio::time::timeout(SIGNING_IN, sign_in(context, account, findings)).await.is_err() {
+    let signed_in = tokio::time::timeout(SIGNING_IN, sign_in(context, account, findings)).await;
+    if signed_in.is_err() {
         let seconds = SIGNING_IN.as_secs();
         let message = language.pick(
             format!("the sign-in took longer than {seconds} seconds"),
-            format!("het aanmelden duurde langer dan {seconds} seconden"),
+            format!("het inloggen duurde langer dan {seconds} seconden"),
         );
         let next = language.pick(
             format!(
@@ -94,6 +120,16 @@ async fn look_at(context: &Context, account: &Account, offline: bool, findings: 
     }
     for (host, _) in &hosts {
         certificate(context, account, host, findings).await;
+    }
+    signed_in.ok().flatten()
+}
+
+/// What the provider refused last, for whoever looks without the network.
+async fn refused(context: &Context, account: &Account, description: &Description, findings: &mut Findings) {
+    if let Ok(Some(found)) = authorization::status(context, account, description).await
+        && found.standing == Standing::Failing
+    {
+        findings.fail("authorization", &account.name, found.reason, found.next);
     }
 }
 
@@ -243,10 +279,16 @@ async fn resolve(
             Err(_) => Some("the name server does not answer".to_owned()),
         };
         if let Some(problem) = problem {
-            let message = format!("the name '{host}' cannot be resolved: {problem}");
-            let next = format!(
-                "Correct it with `wissel account edit {}`, or look at this machine's name servers.",
-                quoted(&account.name)
+            let name = quoted(&account.name);
+            let (message, next) = context.language.pick(
+                (
+                    format!("the name '{host}' cannot be resolved: {problem}"),
+                    format!("Correct it with `wissel account edit {name}`, or look at this machine's name servers."),
+                ),
+                (
+                    format!("de naam '{host}' is niet te vinden: {problem}"),
+                    format!("Verbeter hem met `wissel account edit {name}`, of kijk naar de DNS-servers van deze computer."),
+                ),
             );
             findings.fail(check, &account.name, message, next);
             return false;
@@ -260,13 +302,19 @@ async fn resolve(
     true
 }
 
-async fn sign_in(context: &Context, account: &Account, findings: &mut Findings) {
+/// Signs in; the mailbox that it opens.
+async fn sign_in(context: &Context, account: &Account, findings: &mut Findings) -> Option<String> {
     let mut session = match context.open(account, "doctor").await {
         Ok(session) => session,
-        Err(error) => return findings.error("account", &account.name, &error),
+        Err(error) => {
+            findings.error("account", &account.name, &error);
+            return None;
+        }
     };
-    let signed_in = context.language.pick("signs in; mailbox", "meldt zich aan; postvak");
-    match session.check().await {
+    let signed_in = context.language.pick("signs in; mailbox", "logt in; postvak");
+    let checked = session.check().await;
+    let mailbox = checked.as_ref().ok().map(|identity| identity.mailbox.clone());
+    match checked {
         Ok(identity) if identity.denied.is_empty() => {
             findings.ok("account", &account.name, format!("{signed_in} {}", identity.mailbox));
         }
@@ -288,6 +336,7 @@ async fn sign_in(context: &Context, account: &Account, findings: &mut Findings) 
         }
     }
     session.close().await;
+    mailbox
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! OAuth clients: whether each has a secret where it needs one, and until when that works.
 
 use wissel_model::description::AuthMethod;
-use wissel_model::{SecretState, Stage, clock};
+use wissel_model::{ClientSecret, SecretState, Stage, clock};
 
 use super::Findings;
 use crate::context::Context;
-use crate::secret_expiry;
 use crate::text::quoted;
+use crate::{refusals, secret_expiry};
 
-/// What these findings are called: those among them that are no failure have an exit code of their own.
-pub(super) const CHECK: &str = "client-secret";
+/// What these findings are called.
+const CHECK: &str = "client-secret";
 
 /// Looks at every client.
 pub(super) async fn look(context: &Context, findings: &mut Findings) {
@@ -20,6 +20,8 @@ pub(super) async fn look(context: &Context, findings: &mut Findings) {
 
 async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Result<()> {
     let (store, language, now) = (context.store().await?, context.language, clock::now());
+    let mut refused = refusals::all(context).await?;
+    let has_expired = |secret: &ClientSecret| Stage::of(secret.expires, now) == Stage::Expired;
     for client in store.clients().await? {
         let secrets = store.client_secrets(client.id).await?;
         let Some(secret) = secrets.iter().find(|secret| secret.state == SecretState::InUse) else {
@@ -37,6 +39,10 @@ async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Resu
             }
             continue;
         };
+        if let Some(refusal) = refused.clients.remove(&client.id).filter(|_| !has_expired(secret)) {
+            findings.fail(CHECK, &client.name, refusal.message, refusal.next);
+            continue;
+        }
         let warning = secret_expiry::warning(&client.name, secret, now, language);
         match (warning, Stage::of(secret.expires, now)) {
             (Some((message, next)), Stage::Expired) => findings.fail(CHECK, &client.name, message, next),

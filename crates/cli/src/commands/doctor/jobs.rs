@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use wissel_model::{ImportJob, clock};
+use wissel_model::{Account, ImportJob, clock};
 use wissel_sink::Readiness;
 use wissel_store::Store;
 
 use super::Findings;
+use super::accounts::Mailboxes;
 use crate::context::Context;
 use crate::text::{Language, quoted};
 use crate::{job_rules, output};
@@ -20,7 +21,7 @@ const LITTLE: u64 = 1 << 30;
 const GRACE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Looks at every job.
-pub(super) async fn look(context: &Context, findings: &mut Findings) {
+pub(super) async fn look(context: &Context, mailboxes: &Mailboxes, findings: &mut Findings) {
     let Ok(store) = context.store().await else { return };
     let jobs = match store.jobs().await {
         Ok(jobs) => jobs,
@@ -33,9 +34,10 @@ pub(super) async fn look(context: &Context, findings: &mut Findings) {
         );
         findings.warn("jobs", "", message, next);
     }
-    let names = store.accounts().await.unwrap_or_default();
-    let names: HashMap<_, _> = names.into_iter().map(|account| (account.id, account.name)).collect();
+    let accounts = store.accounts().await.unwrap_or_default();
+    let names: HashMap<_, _> = accounts.iter().map(|account| (account.id, account.name.clone())).collect();
     for (at, job) in jobs.iter().enumerate() {
+        doubled(context.language, job, &accounts, mailboxes, findings);
         if let Some(schedule) = &job.schedule
             && let Err(error) = schedule.next_after(jiff::Timestamp::now())
         {
@@ -130,6 +132,33 @@ async fn fares(store: &Store, language: Language, job: &ImportJob, findings: &mu
             ("in quarantaine", "Zie `wissel quarantine list`."),
         );
         findings.warn("job", &job.name, format!("{messages} {place}"), next);
+    }
+}
+
+/// Warns about a job that opens one mailbox through two connectors: `job test` looks closer.
+fn doubled(
+    language: Language,
+    job: &ImportJob,
+    accounts: &[Account],
+    mailboxes: &Mailboxes,
+    findings: &mut Findings,
+) {
+    let mut seen: Vec<(&Account, String)> = Vec::new();
+    for place in &job.accounts {
+        let Some(account) = accounts.iter().find(|account| account.id == place.account) else { continue };
+        let Some(mailbox) = mailboxes.get(&account.id).filter(|mailbox| mailbox.contains('@')) else {
+            continue;
+        };
+        let mailbox = mailbox.to_lowercase();
+        let other =
+            seen.iter().find(|(other, there)| *there == mailbox && other.connector != account.connector);
+        if let Some((other, _)) = other {
+            let warning = language.same_mailbox(&account.name, &other.name);
+            let warning = warning.split_once(": ").map_or(warning.as_str(), |(_, warning)| warning);
+            let (message, next) = warning.split_once("\n  ").unwrap_or((warning, ""));
+            findings.warn("job", &job.name, message, next);
+        }
+        seen.push((account, mailbox));
     }
 }
 

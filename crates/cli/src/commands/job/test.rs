@@ -32,6 +32,9 @@ pub(crate) async fn run(context: &Context, name: &str) -> CommandResult {
     } else {
         for ((account, place), problem) in report.accounts.iter().zip(&job.accounts).zip(&problems) {
             print(context, place, account);
+            if let Some(other) = &account.same_mailbox_as {
+                output::note(&context.language.same_mailbox(&account.account, other));
+            }
             if let Some(problem) = problem {
                 output::note(&format!("wissel: {}", problem.lines()));
             }
@@ -59,6 +62,7 @@ fn view((account, problem): (&AccountProbe, &Option<Shown>)) -> Value {
         "processed_will_be_created": account.processed_will_be_created,
         "scanned": account.scanned,
         "matching": account.matching,
+        "same_mailbox_as": account.same_mailbox_as,
         "problem": problem.as_ref().map(Shown::json),
     })
 }

@@ -11,12 +11,14 @@ use wissel_model::description::{AuthKind, AuthMethod};
 use wissel_model::{
     Account, AccountId, ClientSecret, ConnectionPolicy, Description, OAuthClient, SecretState, clock,
 };
+use wissel_store::StoreError;
 
 use super::{done, pick};
 use crate::commands::CommandResult;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::problem::Problem;
+use crate::secret_expiry;
 use crate::text::quoted;
 
 /// Carries out the command. `named`: the account on the command line, which is tried first.
@@ -35,8 +37,11 @@ pub(super) async fn run(
     };
     let description = context.description(&client.connector).await?;
     let ways = ways(context, client, named, &description).await?;
+    // What is opened is at least as new as this: a value that is replaced from here on is not the one that was tested.
+    let sealed = store.sealed_client_secret(secret.id).await?.ok_or(StoreError::ClientSecretGone)?;
     let value = context.secrets().await?.client_secret(&secret).await?;
     let (name, label) = (quoted(&client.name), quoted(&secret.label));
+    let what = secret_expiry::named(secret.kind, context.language);
     let (method, tried) = attempt(context, &description, &ways, &secret, &value).await?.ok_or_else(|| {
         Problem::failed(
             format!("nobody has authorised an account of OAuth client {name}, and it cannot ask for itself"),
@@ -47,16 +52,17 @@ pub(super) async fn run(
         let now = clock::now();
         let detail = json!({ "secret": secret.label, "given": true, "method": method.id });
         let record = Context::record("client.secret.test", &client.name, detail);
-        store.client_secret_tested(secret.id, Some(now), &record).await?;
+        let kept = store.client_secret_tested(secret.id, &sealed, Some(now), &record).await;
+        kept.map_err(|error| replaced(error, &name, &label))?;
         secret.tested = Some(now);
         let said = match secret.state {
             SecretState::InUse => context.language.pick(
-                format!("the provider gave a token for the secret {label}, which is in use"),
-                format!("de provider gaf een token voor het geheim {label}, dat in gebruik is"),
+                format!("the provider gave a token for {what} {label}, which is in use"),
+                format!("de provider gaf een token voor {what} {label}, dat in gebruik is"),
             ),
             SecretState::Standby => context.language.pick(
-                format!("the provider gave a token for the secret {label}; put it into use with `wissel client secret use {name} {label}`"),
-                format!("de provider gaf een token voor het geheim {label}; neem het in gebruik met `wissel client secret use {name} {label}`"),
+                format!("the provider gave a token for {what} {label}; put it into use with `wissel client secret use {name} {label}`"),
+                format!("de provider gaf een token voor {what} {label}; neem het in gebruik met `wissel client secret use {name} {label}`"),
             ),
         };
         done(context, client, &secret, "tested", &said);
@@ -66,19 +72,31 @@ pub(super) async fn run(
         let detail =
             json!({ "secret": secret.label, "given": false, "method": method.id, "code": error.code() });
         let record = Context::record("client.secret.test", &client.name, detail);
-        store.client_secret_tested(secret.id, None, &record).await?;
+        let kept = store.client_secret_tested(secret.id, &sealed, None, &record).await;
+        kept.map_err(|error| replaced(error, &name, &label))?;
     }
-    let advice = error.code().and_then(|code| method.advice.iter().find(|advice| advice.code == code));
-    let next = match advice {
-        Some(advice) => advice.text.get(context.language.tag()).to_owned(),
-        None => {
-            "Look at the client's settings and at the secret in the provider's administration.".to_owned()
-        }
-    };
     let error = wissel_model::ConnectorError::from(error);
+    let known = method.advice.iter().any(|advice| error.code.as_deref() == Some(advice.code.as_str()));
+    let account = named.map_or("ACCOUNT".to_owned(), |account| quoted(&account.name));
+    let advice = method.advise(&error, &account, context.language.tag()).filter(|_| known);
+    let next = advice.unwrap_or_else(|| {
+        "Look at the client's settings and at the secret in the provider's administration.".to_owned()
+    });
     let (code, kind) = (Code::of_kind(error.kind), error.kind.as_str());
     let message = format!("OAuth client {name}, secret {label}: {error}");
     Err(Problem { code, name: kind, message, next }.into())
+}
+
+/// A secret that another process replaced or removed while it was tested.
+fn replaced(error: StoreError, name: &str, label: &str) -> anyhow::Error {
+    match error {
+        StoreError::ClientSecretGone => Problem::failed(
+            format!("the secret {label} of OAuth client {name} was replaced while it was tested"),
+            format!("Test what stands there now: `wissel client secret test {name} {label}`."),
+        )
+        .into(),
+        other => other.into(),
+    }
 }
 
 /// The account and the method of each way to try a secret, best first: what accounts were granted, as that is what the
