@@ -117,10 +117,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_program_leaves_running_does_not_hold_it_up() {
-        let ended = run(&shell("cat >/dev/null; sleep 60 & exit 0"), b"{}");
-        assert_eq!(tokio::time::timeout(Duration::from_secs(30), ended).await, Ok(Ok(())));
-        let failed = run(&shell("echo 'no such room' >&2; sleep 60 & exit 3"), b"{}");
-        let failed = tokio::time::timeout(Duration::from_secs(30), failed).await.unwrap().unwrap_err();
+        let (quiet, loud) =
+            (shell("cat >/dev/null; sleep 60 & exit 0"), shell("echo 'no such room' >&2; sleep 60 & exit 3"));
+        let in_time = |command| tokio::time::timeout(Duration::from_secs(30), run(command, b"{}"));
+        assert_eq!(in_time(&quiet).await, Ok(Ok(())));
+        let failed = in_time(&loud).await.unwrap().unwrap_err();
         assert!(failed.contains("no such room"), "{failed}");
     }
 

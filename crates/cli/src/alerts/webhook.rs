@@ -20,17 +20,19 @@ use crate::problem::Problem;
 /// What keys begin with that are written in base64.
 const PREFIX: &str = "whsec_";
 
-/// The fewest octets of a key: as many as the specification asks for.
+/// The fewest octets of a key in base64: as many as the specification asks for.
 const LEAST: usize = 24;
+/// The fewest octets of a key that is plain text.
+const LEAST_TEXT: usize = 16;
 
 /// What a key is in octets: base64 behind its prefix, else the text itself. None when it is neither, or too short.
 fn octets(key: &SecretString) -> Option<Zeroizing<Vec<u8>>> {
     let key = key.expose_secret().trim();
-    let octets = match key.strip_prefix(PREFIX) {
-        Some(encoded) => STANDARD.decode(encoded).ok()?,
-        None => key.as_bytes().to_vec(),
+    let (octets, least) = match key.strip_prefix(PREFIX) {
+        Some(encoded) => (STANDARD.decode(encoded).ok()?, LEAST),
+        None => (key.as_bytes().to_vec(), LEAST_TEXT),
     };
-    Some(Zeroizing::new(octets)).filter(|octets| octets.len() >= LEAST)
+    Some(Zeroizing::new(octets)).filter(|octets| octets.len() >= least)
 }
 
 /// Refuses a key that signs nothing: one that is too short, or cut off.

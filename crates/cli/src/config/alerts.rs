@@ -100,6 +100,9 @@ pub(super) async fn plan(
         time_limit_seconds: entry.time_limit,
     };
     let mut key = entry.signing_key.as_ref().map(|key| key.read(base)).transpose().map_err(in_channel)?;
+    if let Some(key) = &key {
+        crate::alerts::check_signing_key(key).map_err(in_channel)?;
+    }
     if let (Some(new), Some(before)) = (&key, before) {
         let stored = context.secrets().await?.find(before.id, field::SIGNING_KEY).await?;
         if stored.is_some_and(|stored| stored.expose_secret() == new.expose_secret()) {

@@ -7,7 +7,7 @@ use super::{Output, Wissel};
 pub const CLIENT_ID: &str = "00000000-1111-4222-8333-444444444444";
 pub const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 /// What no output may show.
-pub const SECRETS: [&str; 3] = ["Geheim~Een-7Kq", "Geheim~Twee-9Zt", "handtekening-geheim-31"];
+pub const SECRETS: [&str; 3] = ["Geheim~Een-7Kq", "Geheim~Twee-9Zt-lang", "handtekening-geheim-31"];
 
 pub struct Office {
     pub wissel: Wissel,
