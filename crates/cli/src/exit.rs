@@ -135,7 +135,9 @@ pub(crate) fn printed(code: ExitCode) -> ExitCode {
         "wissel: the output cannot be written: {failure}\n  Give it another place; what the command changed stays \
          changed."
     );
-    if code == ExitCode::SUCCESS { Code::Failed.into() } else { code }
+    // What was to be looked at could not be said either.
+    let well = [Code::Done, Code::Attention].map(ExitCode::from);
+    if well.contains(&code) { Code::Failed.into() } else { code }
 }
 
 /// Sorts a failure.

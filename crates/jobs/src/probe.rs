@@ -269,10 +269,13 @@ mod tests {
         };
         let accounts = [probe("broken"), probe("A")];
         let found = |first, second| same_mailbox(&[None, first], &second, &accounts);
-        let a = || at("a@example.com", "imap.example.com", "inbox");
-        assert_eq!(found(a(), at("a@example.com", "https://graph", "postvak in")), Some("A".to_owned()));
-        assert_eq!(found(a(), at("a@example.com", "imap.example.com", "other")), None);
-        assert_eq!(found(a(), at("b@example.com", "https://graph", "inbox")), None);
+        let a = || at("a@example.com", "mail.example.com", "inbox");
+        assert_eq!(
+            found(a(), at("a@example.com", "https://rest.example.com", "postvak in")),
+            Some("A".to_owned())
+        );
+        assert_eq!(found(a(), at("a@example.com", "mail.example.com", "other")), None);
+        assert_eq!(found(a(), at("b@example.com", "https://rest.example.com", "inbox")), None);
         assert_eq!(found(at("facturen", "one", "inbox"), at("facturen", "two", "inbox")), None);
         assert_eq!(found(a(), None), None);
     }
