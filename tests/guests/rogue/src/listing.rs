@@ -18,7 +18,7 @@ impl RogueSession {
         Some(match self.misdeed.as_str() {
             "control" => format!("\u{1}\r\n\t{TERMINAL}"),
             "upwards" => UPWARDS.to_owned(),
-            "huge" => "x".repeat(1 << 20),
+            "huge" => "x".repeat((1 << 20) + 1),
             "hundred-megabytes" => "x".repeat(100_000_000),
             "long" => UPWARDS.repeat(8_000 / UPWARDS.len()),
             "empty" => String::new(),
