@@ -18,6 +18,9 @@ use crate::protocol::types::sequence::SequenceSet;
 use crate::select::Purpose;
 use crate::session::ImapSession;
 
+/// How often a set is asked for, of which others remove messages meanwhile.
+const ATTEMPTS: usize = 4;
+
 /// New ids of messages by their old UID, as far as the server told.
 type NewIds = BTreeMap<Uid, String>;
 
@@ -71,9 +74,23 @@ impl ImapSession {
         self.transfer(command, target, count)
     }
 
-    /// Runs UID MOVE or UID COPY and reads COPYUID (RFC 4315), which stands in the tagged answer or, for MOVE, in an
-    /// untagged one before it.
+    /// Runs UID MOVE or UID COPY. One message that somebody removes in that moment makes some servers refuse the whole set
+    /// (EXPUNGEISSUED, RFC 5530): with a NOOP they learn of it, and what is left is asked for again.
     fn transfer(&mut self, command: CommandBody<'_>, target: &str, count: usize) -> Result<NewIds> {
+        let mut attempts = 1;
+        loop {
+            match self.transfer_once(command.clone(), target, count) {
+                Err(error) if error.code.as_deref() == Some("EXPUNGEISSUED") && attempts < ATTEMPTS => {
+                    attempts += 1;
+                    self.connection.run_quiet(CommandBody::Noop, "look at the open folder again")?;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Reads COPYUID (RFC 4315), which stands in the tagged answer or, for MOVE, in an untagged one before it.
+    fn transfer_once(&mut self, command: CommandBody<'_>, target: &str, count: usize) -> Result<NewIds> {
         let mut answer = Collect::default();
         let sent = self.connection.send(command, "move the messages")?;
         let done = self.connection.finish_or(sent, &mut answer, ErrorKind::Temporary).map_err(|error| {

@@ -40,6 +40,48 @@ fn move_is_one_command_and_tells_the_new_ids() {
 }
 
 #[test]
+fn a_set_that_others_remove_messages_of_is_moved_all_the_same() {
+    let refused = |tag: &str| format!("S: {tag} NO [EXPUNGEISSUED] Some of them no longer exist");
+    let (host, mut session) = signed_in(
+        "MOVE UIDPLUS",
+        &format!(
+            "{}
+             C: A2 UID MOVE 5:6 Verwerkt
+             {}
+             C: A3 NOOP
+             S: * 1 EXPUNGE
+             S: A3 OK done
+             C: A4 UID MOVE 5:6 Verwerkt
+             S: * OK [COPYUID 3 6 12] moved
+             S: * 1 EXPUNGE
+             S: A4 OK done",
+            opened(1, "SELECT INBOX"),
+            refused("A2")
+        ),
+    );
+    let outcomes = session.move_messages(&ids(&[5, 6], "INBOX"), "Verwerkt", false).unwrap();
+    host.finish();
+    assert!(outcomes.iter().all(|o| o.failure.is_none()), "{outcomes:?}");
+
+    // Not for ever.
+    let again: String = (0..4)
+        .map(|n| match n {
+            3 => format!("C: A8 UID MOVE 5 Verwerkt\n{}\n", refused("A8")),
+            n => format!(
+                "C: A{0} UID MOVE 5 Verwerkt\n{1}\nC: A{2} NOOP\nS: A{2} OK done\n",
+                2 + 2 * n,
+                refused(&format!("A{}", 2 + 2 * n)),
+                3 + 2 * n
+            ),
+        })
+        .collect();
+    let (host, mut session) = signed_in("MOVE UIDPLUS", &format!("{}\n{again}", opened(1, "SELECT INBOX")));
+    let outcomes = session.move_messages(&ids(&[5], "INBOX"), "Verwerkt", false).unwrap();
+    host.finish();
+    assert_eq!(outcomes[0].failure.as_ref().unwrap().kind, ErrorKind::Temporary);
+}
+
+#[test]
 fn without_move_a_checked_copy_comes_before_the_removal() {
     let (host, mut session) = signed_in(
         "UIDPLUS",
