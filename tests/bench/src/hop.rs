@@ -16,8 +16,8 @@ use wissel_host::{Catalogue, CatalogueOptions, SessionLimits};
 use wissel_model::description::AuthMethod;
 use wissel_model::tokens::{AccessToken, RefusedToken, Tokens};
 use wissel_model::{
-    Account, AccountId, ConnectionPolicy, Connectors, Description, FolderAddress, MessageId, OpenOptions,
-    PageRequest, Session, connector,
+    Account, AccountId, ClientId, ConnectionPolicy, Connectors, Description, FolderAddress, MessageId,
+    OAuthClient, OpenOptions, PageRequest, Session, connector,
 };
 use wissel_tests::graph::USER;
 use wissel_tests::paths;
@@ -177,15 +177,21 @@ fn account(cloud: &Cloud) -> Account {
         ("tenant", cloud.fact("tenant")),
         ("authority", cloud.fact("entra")),
         ("service", cloud.fact("graph")),
-        ("mailbox", USER),
     ];
+    let client = OAuthClient {
+        id: ClientId::generate(),
+        name: "hop".to_owned(),
+        connector: "graph".to_owned(),
+        settings: settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        redirect: None,
+    };
     Account {
         id: AccountId::generate(),
         name: "hop".to_owned(),
         connector: "graph".to_owned(),
         auth: "app".to_owned(),
-        client: None,
-        settings: settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        client: Some(Arc::new(client)),
+        settings: [("mailbox".to_owned(), USER.to_owned())].into(),
         connection: ConnectionPolicy {
             ca_file: Some(cloud.ca()),
             call_timeout_seconds: 600,
