@@ -86,17 +86,7 @@ pub async fn probe(
     let mut places = Vec::new();
     for place in &job.accounts {
         let account = shop.store.account(place.account).await?;
-        let mut report = AccountProbe {
-            account: account.name.clone(),
-            identity: None,
-            import: None,
-            processed: None,
-            processed_will_be_created: false,
-            scanned: Vec::new(),
-            matching: None,
-            same_mailbox_as: None,
-            problem: None,
-        };
+        let mut report = AccountProbe::unseen(&account.name);
         if let Err(error) = look(shop, job, &account, place, stop, &mut report).await {
             report.problem = Some(error);
         }
@@ -122,6 +112,23 @@ pub async fn probe(
     }
     let target_problem = probe_target(&shop.store, job).await.err();
     Ok(ProbeReport { accounts, target_problem })
+}
+
+impl AccountProbe {
+    /// Of an account that nothing is known of yet.
+    fn unseen(account: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            identity: None,
+            import: None,
+            processed: None,
+            processed_will_be_created: false,
+            scanned: Vec::new(),
+            matching: None,
+            same_mailbox_as: None,
+            problem: None,
+        }
+    }
 }
 
 /// Which folder of which mailbox behind which servers an account opens.
@@ -253,21 +260,10 @@ mod tests {
 
     #[test]
     fn an_address_behind_other_servers_is_the_same_mailbox_and_other_folders_of_one_server_are_not() {
-        let probe = |account: &str| AccountProbe {
-            account: account.to_owned(),
-            identity: None,
-            import: None,
-            processed: None,
-            processed_will_be_created: false,
-            scanned: Vec::new(),
-            matching: None,
-            same_mailbox_as: None,
-            problem: None,
-        };
         let at = |mailbox: &str, server: &str, folder: &str| {
             Some((mailbox.to_owned(), vec![server.to_owned()], folder.to_owned()))
         };
-        let accounts = [probe("broken"), probe("A")];
+        let accounts = ["broken", "A"].map(AccountProbe::unseen);
         let found = |first, second| same_mailbox(&[None, first], &second, &accounts);
         let a = || at("a@example.com", "mail.example.com", "inbox");
         assert_eq!(
