@@ -48,7 +48,7 @@ fn expect_green(copy: &Copy, guards: &[Guard]) -> Result<()> {
         match suite.run(copy)? {
             Ended::Passed(tests) if tests > 0 => println!("mutate: {suite}: {tests} passed with every guard"),
             Ended::Passed(_) => bail!("{suite} has no test"),
-            ended => bail!("{suite} does not pass although every guard is in place: {ended:?}"),
+            ended => bail!("{suite} does not pass although every guard is in place: {ended}"),
         }
     }
     Ok(())
