@@ -138,7 +138,9 @@ async fn observe(State(traffic): State<Traffic>, request: Request, next: Next) -
     let in_flight = traffic.begin();
     let latency = Duration::from_micros(traffic.inner.latency_micros.load(Ordering::SeqCst));
     if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
+        // In a thread: the runtime's timer counts whole milliseconds, and always waits for one more.
+        let waited = tokio::task::spawn_blocking(move || std::thread::sleep(latency)).await;
+        debug_assert!(waited.is_ok(), "a thread that sleeps does not panic");
     }
     next.run(request).await.map(|body| Body::new(Counted { body, _in_flight: in_flight }))
 }

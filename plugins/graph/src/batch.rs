@@ -37,34 +37,39 @@ struct Left {
     alone: Vec<usize>,
     /// Not attempted, because they waited for one that failed.
     behind: Vec<usize>,
+    /// Answered, and followed by another call in the same place.
+    followed: Vec<usize>,
 }
 
 impl Service {
-    /// Sends the calls, and hands over the answer of each with its place. An error means that the service gave up or the
-    /// host ended the operation: the calls that had no answer by then were not attempted, or nobody knows.
+    /// Sends the calls, and hands over the answer of each with its place; what comes back for it is sent next, in that place.
+    /// An error means that the service gave up or the host ended the operation: the calls that had no answer by then were
+    /// not attempted, or nobody knows.
     pub(crate) fn batch(
         &self,
-        calls: &[Call],
+        mut calls: Vec<Call>,
         doing: &str,
-        mut each: impl FnMut(usize, Result<Value>),
+        mut each: impl FnMut(usize, Result<Value>) -> Option<Call>,
     ) -> Result<()> {
-        let places: Vec<usize> = (0..calls.len()).collect();
-        let places = match places.len() {
-            0..=MOST => places,
-            _ => self.chains(calls, &places, doing, &mut each)?,
-        };
-        for places in places.chunks(MOST) {
+        let mut open: Vec<usize> = (0..calls.len()).collect();
+        if open.len() > MOST {
+            open = self.chains(&mut calls, &open, doing, &mut each)?;
+        }
+        while !open.is_empty() {
             let mut left = Left::default();
-            match places {
-                [only] => left.alone.push(*only),
-                _ => {
-                    let answers = self.answers(self.start_batch(calls, places, false)?, doing)?;
-                    self.sort(calls, places, answers, doing, &mut each, &mut left);
+            for places in open.chunks(MOST) {
+                match places {
+                    [only] => left.alone.push(*only),
+                    _ => {
+                        let answers = self.answers(self.start_batch(&calls, places, false)?, doing)?;
+                        self.sort(&mut calls, places, answers, doing, &mut each, &mut left);
+                    }
                 }
+                // Nothing waited for anything in there.
+                left.alone.append(&mut left.behind);
+                self.send_alone(&mut calls, &mut left, doing, &mut each)?;
             }
-            // Nothing waited for anything in there.
-            left.alone.append(&mut left.behind);
-            self.send_alone(calls, &left.alone, doing, &mut each)?;
+            open = left.followed;
         }
         Ok(())
     }
@@ -73,21 +78,21 @@ impl Service {
     /// were not attempted.
     fn chains(
         &self,
-        calls: &[Call],
+        calls: &mut [Call],
         places: &[usize],
         doing: &str,
-        each: &mut impl FnMut(usize, Result<Value>),
+        each: &mut impl FnMut(usize, Result<Value>) -> Option<Call>,
     ) -> Result<Vec<usize>> {
         let (mut left, mut started, mut stopped) = (Left::default(), VecDeque::with_capacity(AHEAD), None);
-        let mut chunks = places.chunks(MOST);
+        let mut waiting: VecDeque<Vec<usize>> = places.chunks(MOST).map(<[usize]>::to_vec).collect();
         loop {
             while stopped.is_none()
                 && started.len() < AHEAD
-                && let Some(places) = chunks.next()
+                && let Some(places) = waiting.pop_front()
             {
-                match places {
+                match places.as_slice() {
                     [only] => left.behind.push(*only),
-                    _ => match self.start_batch(calls, places, true) {
+                    _ => match self.start_batch(calls, &places, true) {
                         Ok(pending) => started.push_back((places, pending)),
                         Err(error) => stopped = Some(error),
                     },
@@ -96,30 +101,36 @@ impl Service {
             let Some((places, pending)) = started.pop_front() else { break };
             // What is under way is waited for even so: dropped, nobody would know what became of it.
             match self.answers(pending, doing) {
-                Ok(answers) => self.sort(calls, places, answers, doing, each, &mut left),
+                Ok(answers) => self.sort(calls, &places, answers, doing, each, &mut left),
                 Err(error) => stopped = stopped.or(Some(error)),
             }
+            // What follows goes first: what was looked at must not grow old.
+            if !left.followed.is_empty() {
+                waiting.push_front(std::mem::take(&mut left.followed));
+            }
         }
-        match stopped {
-            Some(error) => Err(error),
-            None => self.send_alone(calls, &left.alone, doing, each).map(|()| left.behind),
+        if let Some(error) = stopped {
+            return Err(error);
         }
+        self.send_alone(calls, &mut left, doing, each)?;
+        left.behind.append(&mut left.followed);
+        Ok(left.behind)
     }
 
     fn send_alone(
         &self,
-        calls: &[Call],
-        places: &[usize],
+        calls: &mut [Call],
+        left: &mut Left,
         doing: &str,
-        each: &mut impl FnMut(usize, Result<Value>),
+        each: &mut impl FnMut(usize, Result<Value>) -> Option<Call>,
     ) -> Result<()> {
-        for place in places {
-            let Some(call) = calls.get(*place) else { continue };
+        for place in std::mem::take(&mut left.alone) {
+            let Some(call) = calls.get(place) else { continue };
             let answer =
                 self.call(call.method, &self.url(&call.path), call.body.as_ref(), call.idempotent, doing);
             match answer {
                 Err(error) if ends_all(&error) => return Err(error),
-                answer => each(*place, answer),
+                answer => follow(calls, place, each(place, answer), left),
             }
         }
         Ok(())
@@ -128,29 +139,32 @@ impl Service {
     /// Hands over the answers of a batch, but for those that are none yet.
     fn sort(
         &self,
-        calls: &[Call],
+        calls: &mut [Call],
         places: &[usize],
         mut answers: BTreeMap<String, BatchAnswer>,
         doing: &str,
-        each: &mut impl FnMut(usize, Result<Value>),
+        each: &mut impl FnMut(usize, Result<Value>) -> Option<Call>,
         left: &mut Left,
     ) {
         for place in places {
-            match answers.remove(&place.to_string()) {
+            let answer = match answers.remove(&place.to_string()) {
                 // Of 503 it is not certain that nothing was done.
                 Some(BatchAnswer { status, .. })
                     if matches!(status, 401 | 429)
                         || (status == 503 && calls.get(*place).is_some_and(|call| call.idempotent)) =>
                 {
                     left.alone.push(*place);
+                    continue;
                 }
-                Some(BatchAnswer { status: 424, .. }) => left.behind.push(*place),
-                Some(BatchAnswer { status: 200..=299, body, .. }) => each(*place, Ok(body)),
-                Some(BatchAnswer { status, body, .. }) => {
-                    each(*place, Err(self.refused(status, None, &body, doing, "")));
+                Some(BatchAnswer { status: 424, .. }) => {
+                    left.behind.push(*place);
+                    continue;
                 }
-                None => each(*place, Err(unanswered(doing))),
-            }
+                Some(BatchAnswer { status: 200..=299, body, .. }) => Ok(body),
+                Some(BatchAnswer { status, body, .. }) => Err(self.refused(status, None, &body, doing, "")),
+                None => Err(unanswered(doing)),
+            };
+            follow(calls, *place, each(*place, answer), left);
         }
     }
 
@@ -185,6 +199,14 @@ impl Service {
             members.insert("headers".to_owned(), json!({ name: value, "Content-Type": "application/json" }));
         }
         request
+    }
+}
+
+/// Puts what follows a call into its place.
+fn follow(calls: &mut [Call], place: usize, next: Option<Call>, left: &mut Left) {
+    if let (Some(next), Some(call)) = (next, calls.get_mut(place)) {
+        *call = next;
+        left.followed.push(place);
     }
 }
 

@@ -188,7 +188,7 @@ impl GraphSession {
                 })
                 .collect();
             let (mut root, mut by_id, mut failed) = (None, BTreeMap::new(), None);
-            self.service.batch(&calls, doing, |place, answer| {
+            self.service.batch(calls, doing, |place, answer| {
                 let role = wanted.get(place).and_then(|(role, _)| *role);
                 let found = answer.and_then(|body| {
                     let Identified { id } = wissel_connector::serde_json::from_value(body)?;
@@ -203,6 +203,7 @@ impl GraphSession {
                     (Err(error), Some(_)) if !ends_all(&error) && error.kind != ErrorKind::Temporary => {}
                     (Err(error), _) => failed = Some(error),
                 }
+                None
             })?;
             let root = match (root, failed) {
                 (_, Some(error)) => return Err(error),

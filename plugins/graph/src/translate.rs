@@ -7,7 +7,6 @@ use wissel_connector::serde_json::json;
 use wissel_connector::{Error, ErrorKind, Result};
 
 use crate::check::USER_READ;
-use crate::protocol::address;
 use crate::protocol::documents::{Page, Translated};
 use crate::protocol::ids::Listed;
 use crate::session::GraphSession;
@@ -72,8 +71,7 @@ impl GraphSession {
     fn in_their_folders(&self, ids: Vec<Option<String>>) -> Result<Vec<Option<String>>> {
         let asked: Vec<String> = ids.iter().flatten().cloned().collect();
         let (mut folders, mut failed) = (HashMap::new(), None);
-        let path = |id: &str| Ok(format!("/messages/{}", address::id(id)?));
-        self.look_up(&asked, path, |id, parent| match parent {
+        self.look_up(&asked, |id, parent| match parent {
             Ok(folder) => {
                 folders.insert(id.to_owned(), folder);
             }

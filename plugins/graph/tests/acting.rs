@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::ops::Range;
+
 use common::{FOLDER, ME, ROOT, finish, folder, ids, listed, open_with, refusal, session};
 use wissel_connector::serde_json::{Value, json};
 use wissel_connector::testing::ScriptedHost;
@@ -159,9 +161,10 @@ fn what_is_not_in_its_folder_any_more_is_left_where_it_is() {
     expected(session.delete_messages(&messages).unwrap());
     finish(&host);
 
-    // Nor is anything moved into the folder that it was listed in.
+    // Nor is anything moved into the folder that it was listed in; as with all that is in the target, its id is told.
     let (host, mut session) = common::session(&in_place(&["a"]));
-    assert_eq!(session.move_messages(&ids(&["a"]), "INBOX", false).unwrap(), [Outcome::done(listed("a"))]);
+    let there = Outcome::moved(listed("a"), Some(listed("a")));
+    assert_eq!(session.move_messages(&ids(&["a"]), "INBOX", false).unwrap(), [there]);
     finish(&host);
 }
 
@@ -174,10 +177,11 @@ fn more_than_twenty_are_several_batches_whose_requests_wait_for_one_another_and_
         .collect();
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let script = format!(
-        "{}{}{}> POST {ME}/messages/m50/permanentDelete\n< 204",
-        in_place(&all),
+        "{}{}{}{}> POST {ME}/messages/m50/permanentDelete\n< 204",
+        in_place(&all[..40]),
         numbered(&calls, 0..20, true),
-        numbered(&calls, 20..40, true)
+        numbered(&calls, 20..40, true),
+        in_place(&["m50"]),
     );
     let (host, mut session) = session(&script);
     let many: Vec<String> = names.iter().map(|id| listed(id)).collect();
@@ -185,6 +189,31 @@ fn more_than_twenty_are_several_batches_whose_requests_wait_for_one_another_and_
     assert_eq!(outcomes.len(), 41);
     assert!(outcomes.iter().all(|outcome| outcome.failure.is_none()));
     assert!(session.delete_messages(&[]).unwrap().is_empty());
+    finish(&host);
+}
+
+#[test]
+fn what_was_looked_at_is_dealt_with_before_more_is_looked_at() {
+    let names: Vec<String> = (100..280).map(|n| format!("m{n}")).collect();
+    let there = json!({ "parentFolderId": "INBOX" });
+    let looks: Vec<Owned> = names.iter().map(|id| look(id, 200, there.clone())).collect();
+    let moves: Vec<Owned> = names.iter().map(|id| moving(id, 201, json!({ "id": id }))).collect();
+    let batches = |calls: &[Owned], range: Range<usize>| -> String {
+        range.map(|batch| numbered(calls, batch * 20..batch * 20 + 20, true)).collect()
+    };
+    // Eight are started ahead; the ninth has to wait for a move to end.
+    let script = format!(
+        "{}{}{}{}",
+        batches(&looks, 0..8),
+        batches(&moves, 0..8),
+        batches(&looks, 8..9),
+        batches(&moves, 8..9)
+    );
+    let (host, mut session) = session(&script);
+    let many: Vec<String> = names.iter().map(|id| listed(id)).collect();
+    let outcomes = session.move_messages(&many, "DONE", false).unwrap();
+    assert_eq!(outcomes.len(), 180);
+    assert!(outcomes.iter().all(|outcome| outcome.failure.is_none() && outcome.new_id.is_some()));
     finish(&host);
 }
 
