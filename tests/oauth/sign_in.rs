@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wissel_tests::issuer::{browse, link_of, sign_in};
 
 use crate::office::{ACCOUNT, ALICE, Office};
@@ -68,6 +68,11 @@ fn a_person_signs_in_on_another_device() {
     let _ = browse(&json!({ "link": address, "user": ALICE, "password": "any", "code": code }));
     let said = running.wait().success().json();
     assert_eq!(said["signed_in_as"], ALICE);
+    // A public client has no secret, and needs none.
+    let report = office.wissel.run(&["doctor", "--offline", "--json"]).json();
+    let of_secret = |finding: &&Value| finding["check"] == "client-secret";
+    let finding = report["findings"].as_array().unwrap().iter().find(of_secret).unwrap();
+    assert_eq!(finding["status"], "ok", "{report:#}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! OAuth clients: whether each has a secret where it needs one, and until when that works.
 
 use wissel_model::description::AuthMethod;
-use wissel_model::{ClientSecret, SecretState, Stage, clock};
+use wissel_model::{ClientSecret, OAuthClient, SecretState, Stage, clock};
 
 use super::Findings;
 use crate::context::Context;
@@ -25,8 +25,7 @@ async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Resu
     for client in store.clients().await? {
         let secrets = store.client_secrets(client.id).await?;
         let Some(secret) = secrets.iter().find(|secret| secret.state == SecretState::InUse) else {
-            let description = context.description(&client.connector).await.ok();
-            if description.is_some_and(|d| d.auth.iter().any(AuthMethod::needs_client_secret)) {
+            if needs_secret(context, &client).await? {
                 let name = quoted(&client.name);
                 let (message, next) = language.pick(
                     ("none is stored", format!("Add one with `wissel client secret add {name}`.")),
@@ -36,6 +35,12 @@ async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Resu
                     ),
                 );
                 findings.fail(CHECK, &client.name, message, next);
+            } else {
+                let message = language.pick(
+                    "none is stored, and none of its accounts needs one",
+                    "er is er geen opgeslagen, en geen van de accounts heeft er een nodig",
+                );
+                findings.ok(CHECK, &client.name, message);
             }
             continue;
         };
@@ -60,4 +65,14 @@ async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Resu
         }
     }
     Ok(())
+}
+
+/// Whether an account signs in with this client in a way that takes a secret: a public client has none.
+async fn needs_secret(context: &Context, client: &OAuthClient) -> anyhow::Result<bool> {
+    let Ok(description) = context.description(&client.connector).await else { return Ok(false) };
+    let accounts = context.store().await?.accounts().await?;
+    let its =
+        accounts.iter().filter(|account| account.client.as_ref().is_some_and(|one| one.id == client.id));
+    let mut methods = its.filter_map(|account| description.auth_method(&account.auth));
+    Ok(methods.any(AuthMethod::needs_client_secret))
 }
