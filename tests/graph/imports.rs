@@ -92,6 +92,7 @@ fn stays_elsewhere(scene: &mut Scene, token: &str, files: u32) {
         assert_eq!(scene.in_mailbox(token), BTreeMap::from([(ELSEWHERE.to_owned(), 1)]), "{token}");
         assert_eq!(scene.run().success().json()["imported"], 0);
     }
+    assert!(states(scene).iter().all(|state| state == "done"), "{:?}", states(scene));
 }
 
 #[test]
@@ -137,6 +138,48 @@ fn a_message_that_somebody_moves_away_after_a_death_stays_where_he_put_it() {
     scene.finish();
     stays_elsewhere(&mut scene, &new[0], 1);
     assert_eq!(scene.in_mailbox(&new[1]), BTreeMap::from([(PROCESSED.to_owned(), 1)]));
+}
+
+/// How far the ledger says that each message has come.
+fn states(scene: &Scene) -> Vec<String> {
+    let ledger = scene.house.wissel.json(&["ledger", "--limit", "1000"]);
+    let rows = ledger["messages"].as_array().unwrap();
+    rows.iter().map(|row| row["state"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_message_that_somebody_moves_within_the_job_once_it_is_imported_is_imported_once_and_moved_on() {
+    // To a folder that is looked at later in the run, and to one that was looked at before.
+    for (from, to) in [(FOLDERS[0], FOLDERS[1]), (FOLDERS[1], FOLDERS[0])] {
+        let mut scene = Scene::new();
+        scene.deliver(1);
+        scene.finish();
+        let new = scene.deliver_to(from, 1);
+        let looked = scene.asked(LOOK);
+        scene.house.bed.command(&format!("graph-fault stall:5 1 {LOOK}"));
+        let running = scene.house.wissel.spawn(&RUN);
+        scene.wait_for(LOOK, looked + 1);
+        move_away(&mut scene, &new[0], to);
+        let report = running.wait().success().json();
+        assert_eq!((&report["imported"], &report["errors"]), (&json!(1), &json!([])), "{report}");
+        assert_eq!(scene.run().success().json()["imported"], 0, "to {to}");
+        scene.check_finished();
+        assert!(states(&scene).iter().all(|state| state == "done"), "{:?}", states(&scene));
+    }
+}
+
+#[test]
+fn a_message_that_stays_and_that_somebody_moves_within_the_job_is_imported_once() {
+    let mut scene = Scene::new();
+    scene.house.wissel.run(&["job", "edit", JOB, "--action", "leave"]).success();
+    let new = scene.deliver_to(FOLDERS[0], 2);
+    assert_eq!(scene.finish(), 2);
+    for folder in [FOLDERS[1], FOLDERS[2], FOLDERS[0]] {
+        move_away(&mut scene, &new[0], folder);
+        assert_eq!(scene.run().success().json()["imported"], 0, "to {folder}");
+        assert_eq!(scene.in_mailbox(&new[0]), BTreeMap::from([(folder.to_owned(), 1)]));
+    }
+    assert!(scene.in_sink().values().all(|files| *files == 1), "{:?}", scene.in_sink());
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod many_folders;
 mod names;
 mod poison;
 mod proxies;
+mod relocated;
 mod rights;
 mod sign_in;
 mod trust;

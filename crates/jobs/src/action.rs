@@ -9,6 +9,9 @@ use wissel_model::{
 pub(crate) struct Acted {
     /// Messages that are as the job wants them.
     pub(crate) done: Vec<MessageKey>,
+    /// Messages that the connector says are done, without where they are now: they need not be where the job wants them. A
+    /// person may have moved them before.
+    pub(crate) unproven: Vec<MessageKey>,
     /// How many are not.
     pub(crate) left: usize,
     /// The first failure.
@@ -56,7 +59,7 @@ pub(crate) async fn act(
     };
     match outcomes {
         Ok(outcomes) => sum_up(messages, outcomes, again),
-        Err(error) => Acted { done: Vec::new(), left: messages.len(), failure: Some(error) },
+        Err(error) => Acted { left: messages.len(), failure: Some(error), ..Acted::default() },
     }
 }
 
@@ -69,14 +72,15 @@ fn done(message: &MessageId) -> Outcome {
 fn sum_up(messages: &[(MessageKey, MessageId)], outcomes: Vec<Outcome>, again: bool) -> Acted {
     let mut acted = Acted::default();
     for (key, id) in messages {
-        match outcomes.iter().find(|o| o.message == *id).map(|o| o.failure.as_ref()) {
-            Some(None) => acted.done.push(*key),
-            Some(Some(error)) if again && error.kind == ErrorKind::NotFound => acted.done.push(*key),
-            Some(Some(error)) => acted.failure = acted.failure.or_else(|| Some(error.clone())),
-            None => {}
+        let Some(outcome) = outcomes.iter().find(|o| o.message == *id) else { continue };
+        match &outcome.failure {
+            None if outcome.new_id.is_some() => acted.done.push(*key),
+            None => acted.unproven.push(*key),
+            Some(error) if again && error.kind == ErrorKind::NotFound => acted.unproven.push(*key),
+            Some(error) => acted.failure = acted.failure.or_else(|| Some(error.clone())),
         }
     }
-    acted.left = messages.len() - acted.done.len();
+    acted.left = messages.len() - acted.done.len() - acted.unproven.len();
     if acted.left > 0 && acted.failure.is_none() {
         let unsaid = "the connector did not say what became of some messages";
         acted.failure = Some(ConnectorError::new(ErrorKind::Temporary, unsaid));
@@ -97,15 +101,17 @@ mod tests {
             new_id: None,
             failure: Some(ConnectorError::new(kind, "no")),
         };
-        let outcomes = vec![
+        let mut outcomes = vec![
             done(&"a".into()),
             failed("b", ErrorKind::NotFound),
             failed("c", ErrorKind::PermissionMissing),
         ];
-        assert_eq!(sum_up(&messages, outcomes.clone(), false).done, [messages[0].0]);
-        let acted = sum_up(&messages, outcomes, true);
-        assert_eq!(acted.done, [messages[0].0, messages[1].0]);
-        assert_eq!(acted.left, 2);
+        assert_eq!(sum_up(&messages, outcomes.clone(), false).unproven, [messages[0].0]);
+        let mut acted = sum_up(&messages, outcomes.clone(), true);
+        assert_eq!((&acted.unproven[..], acted.left), (&[messages[0].0, messages[1].0][..], 2));
+        outcomes[0].new_id = Some("n".into());
+        acted = sum_up(&messages, outcomes, true);
+        assert_eq!((&acted.done[..], &acted.unproven[..]), (&[messages[0].0][..], &[messages[1].0][..]));
         assert_eq!(acted.failure.unwrap().kind, ErrorKind::PermissionMissing);
     }
 }

@@ -13,6 +13,7 @@ use crate::folders::{in_account, resolve};
 use crate::lease::HeldLease;
 use crate::listing::Listing;
 use crate::pass::{Memory, Pass};
+use crate::relocated::relocated;
 use crate::target;
 use crate::{Event, JobError, Progress, Workshop};
 
@@ -198,6 +199,7 @@ impl OneAccount<'_> {
             description: &description,
             memory,
             broken: false,
+            lost: Vec::new(),
         };
         let result = pass.run(&mut *session).await;
         session.close().await;
@@ -255,9 +257,13 @@ async fn list_account(
             }
             progress.on(Event::Passed(page.passed));
             report.left_out += page.left_out;
+            let moved =
+                relocated(&mut *session, &shop.store, job, account, &folders, folder, &page.messages).await?;
+            let is_new = |message: &MessageSummary| moved.here.iter().all(|(_, m)| *m != message.id);
             let candidates = page
                 .messages
                 .into_iter()
+                .filter(is_new)
                 .map(|message| (account.name.clone(), folder.display_path(), message));
             report.candidates.extend(candidates);
         }

@@ -23,6 +23,7 @@ mod quarantine;
 mod recognise;
 mod recorder;
 mod recover;
+mod relocated;
 mod service;
 mod suspects;
 mod switch;

@@ -28,11 +28,18 @@ pub(crate) enum Setting<'a> {
     /// New ids in a folder that done messages have left: one that looks like such a message may be another one with the
     /// same Message-ID, or the message itself, back from a backup. Only the digest tells.
     Leave,
+    /// Another folder, into which a person may have moved messages that were delivered and are still to be moved by us. What
+    /// is recognised there is moved away unread, so only the digest tells.
+    Elsewhere,
 }
 
 impl Setting<'_> {
     fn expects(self, entry: &LedgerEntry) -> bool {
-        !matches!(self, Self::Leave) || entry.state != LedgerState::Done
+        match self {
+            Self::Switch(_) | Self::Stay => true,
+            Self::Leave => entry.state != LedgerState::Done,
+            Self::Elsewhere => false,
+        }
     }
 }
 
@@ -52,7 +59,7 @@ pub(crate) fn fingerprint(message: &MessageSummary) -> Fingerprint {
     (message.internet_message_id.as_deref().map(bare), message.received.map(|at| at.as_second()))
 }
 
-fn fingerprint_of_entry(entry: &LedgerEntry) -> Fingerprint {
+pub(crate) fn fingerprint_of_entry(entry: &LedgerEntry) -> Fingerprint {
     (entry.internet_message_id.as_deref().map(bare), entry.received.map(|at| at.as_second()))
 }
 
@@ -71,7 +78,8 @@ fn equal<T: PartialEq>(ours: Option<T>, theirs: Option<T>) -> Option<bool> {
     Some(ours? == theirs?)
 }
 
-fn bare(message_id: &str) -> String {
+/// A Message-ID without its angle brackets.
+pub(crate) fn bare(message_id: &str) -> String {
     message_id.trim().trim_start_matches('<').trim_end_matches('>').to_owned()
 }
 
@@ -382,6 +390,17 @@ mod tests {
         assert_eq!(stays.pairs.len(), 1);
         let (left, undecided) = by_fingerprint(entries, found, Setting::Leave);
         assert_eq!((left.pairs.len(), left.new.len(), undecided.found.len()), (0, 0, 1));
+    }
+
+    #[test]
+    fn what_a_person_may_have_moved_before_us_is_recognised_by_its_digest_only() {
+        let delivered = LedgerEntry { state: LedgerState::Delivered, ..entry(Some("<1@x>"), 10, Some("d1")) };
+        for (digest, recognised) in [("d1", 1), ("d2", 0)] {
+            let found = vec![found("b1", Some("<1@x>"), 10)];
+            let (mut matched, undecided) = by_fingerprint(vec![delivered.clone()], found, Setting::Elsewhere);
+            by_digest(&mut matched, undecided, &HashMap::from([("b1".into(), digest.to_owned())]));
+            assert_eq!((matched.pairs.len(), matched.new.len()), (recognised, 1 - recognised));
+        }
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub(crate) struct Pass<'a> {
     pub(crate) memory: &'a mut Memory,
     /// A fetch ended with the session in an unknown state, whatever the reason that the pass tells of in the end.
     pub(crate) broken: bool,
+    /// Delivered messages that an earlier pass did not find where they were, and neither did this one: a person has moved or
+    /// deleted them, or the earlier pass did and died. They are done with, unless they turn up in another folder of the job.
+    pub(crate) lost: Vec<MessageKey>,
 }
 
 /// What a run remembers over its passes. All but the report is about one account: another one may give its messages
@@ -131,6 +134,10 @@ impl Pass<'_> {
         // What was listed and then not there is looked for again: the server may have been wrong.
         if self.memory.report.vanished > vanished {
             return Ok(());
+        }
+        // Nor may it lie in what could not be looked at.
+        if self.memory.unfetched.is_none() {
+            self.finish_lost().await?;
         }
         self.keep_settled(standings).await
     }
@@ -311,6 +318,10 @@ impl Pass<'_> {
             if vouched {
                 expect_ids_valid(session, store, self.job, self.account, folder).await?;
             }
+            self.take_out_relocated(session, folders, folder, &mut page.messages).await?;
+            if page.messages.is_empty() {
+                continue;
+            }
             let keys = store.reserve(self.lease, self.account.id, &folder.id, &page.messages).await?;
             fault::point("ledger-reserved");
             let keys = page.messages.iter().map(|message| message.id.clone()).zip(keys).collect();
@@ -350,10 +361,18 @@ impl Pass<'_> {
         messages: &[(MessageKey, MessageId)],
         again: bool,
     ) -> Result<(), JobError> {
-        let acted: Acted = act(session, self.job.action, folders.processed.as_ref(), messages, again).await;
+        let action = self.job.action;
+        let acted: Acted = act(session, action, folders.processed.as_ref(), messages, again).await;
+        let (mut done, unproven) = (acted.done, acted.unproven);
+        if action != ProcessedAction::Move || folders.scanned.len() < 2 {
+            // There is no folder in which it would be imported again.
+            done.extend(unproven);
+        } else if again {
+            self.lost.extend(unproven);
+        }
         fault::point("mailbox-changed");
-        if !acted.done.is_empty() {
-            self.shop.store.finish(self.lease, &acted.done).await?;
+        if !done.is_empty() {
+            self.shop.store.finish(self.lease, &done).await?;
         }
         fault::point("ledger-done");
         let Some(failure) = acted.failure else { return Ok(()) };

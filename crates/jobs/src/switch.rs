@@ -275,12 +275,14 @@ async fn drain(
             description: &description,
             memory: &mut memory,
             broken: false,
+            lost: Vec::new(),
         });
     }
     let mut session = shop.connectors.open(old, opened_for(job, stop)).await.map_err(in_account(old))?;
     let folders = resolve(&mut *session, job, old, place).await?;
     if let Some(pass) = &mut pass {
         pass.act_on_delivered(&mut *session, &folders).await?;
+        pass.finish_lost().await?;
     }
     let mut listing = OldListing::default();
     let mut total = 0;

@@ -22,6 +22,7 @@ mod matching;
 mod open;
 mod private_file;
 mod quarantine;
+mod relocated;
 mod rows;
 mod runs;
 mod vault_keys;

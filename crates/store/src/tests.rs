@@ -6,9 +6,10 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 
-use wissel_model::{JobId, MessageKey};
+use wissel_model::{AccountId, JobId, LedgerState, MessageKey};
 
 use crate::ledger::deliver_query;
+use crate::relocated::named_query;
 use crate::{AuditRecord, DeliverTo, Delivered, Store, StoreError};
 
 fn record(subject: &str) -> AuditRecord {
@@ -232,4 +233,20 @@ async fn messages_are_delivered_without_a_look_at_the_rest_of_the_ledger() {
             "{plan:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn entries_are_found_by_message_id_without_a_look_at_the_rest_of_the_ledger() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("wissel.db");
+    Store::open(&path).await.unwrap().close().await;
+    let ids: Vec<String> = (0..500).map(|n| format!("{n}@example.com")).collect();
+    let query = named_query(JobId::generate(), AccountId::generate(), &ids, &[LedgerState::Done]);
+    let plan = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
+    let plan: Vec<(i64, i64, i64, String)> =
+        sqlx::query_as(sqlx::AssertSqlSafe(plan)).fetch_all(&mut raw(&path).await).await.unwrap();
+    let searched = |table: &str, by: &str| {
+        plan.iter().any(|step| step.3.starts_with(&format!("SEARCH {table} ")) && step.3.ends_with(by))
+    };
+    assert!(searched("g", "(internet_message_id=?)") && searched("l", "(key=? AND account=?)"), "{plan:?}");
 }

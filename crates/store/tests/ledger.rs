@@ -132,6 +132,38 @@ async fn messages_found_again_under_new_ids_are_known_by_both() {
 }
 
 #[tokio::test]
+async fn a_message_that_was_moved_is_known_at_both_places_and_found_by_its_message_id() {
+    let w = World::new().await;
+    let lease = w.lease().await;
+    let (inbox, below) = (folder("inbox"), folder("below"));
+    let list = messages(0..2);
+    let keys = w.store.reserve(&lease, w.password.id, &inbox, &list).await.unwrap();
+    w.store.deliver(&lease, &delivered(&keys[..1]), DeliverTo::Done).await.unwrap();
+    let reserved = w.store.reserve(&lease, w.password.id, &below, &messages(7..8)).await.unwrap();
+    let found = Mapping { key: keys[0], folder: below.clone(), message: messages(7..8)[0].id.clone() };
+    w.store.relocate(&lease, w.password.id, vec![found.clone()]).await.unwrap();
+    let known =
+        w.store.known(w.job.id, w.password.id, &below, std::slice::from_ref(&found.message)).await.unwrap();
+    assert_eq!(known[&found.message].0, keys[0], "what was only reserved there gave way");
+    let open = w.store.unfinished(w.job.id, w.password.id).await.unwrap();
+    assert!(open.iter().all(|entry| entry.key != reserved[0]));
+
+    let names = ["0@example.com".to_owned(), "1@example.com".to_owned()];
+    let named = |account, states: &'static [LedgerState]| {
+        let (store, job, names) = (&w.store, w.job.id, &names);
+        async move { store.entries_named(job, account, names, states).await.unwrap() }
+    };
+    let places: Vec<_> = named(w.password.id, &[LedgerState::Done]).await;
+    let places: Vec<_> = places.into_iter().map(|entry| (entry.key, entry.folder)).collect();
+    assert_eq!(places, [(keys[0], inbox), (keys[0], below)], "the last place comes last");
+    assert_eq!(named(w.password.id, &[LedgerState::Reserved]).await.len(), 1);
+    assert!(named(w.token.id, &[LedgerState::Done, LedgerState::Reserved]).await.is_empty());
+    w.store.take_over_lease(w.job.id, "test", "next", Duration::from_secs(60)).await.unwrap();
+    let late = w.store.relocate(&lease, w.password.id, vec![found]).await.unwrap_err();
+    assert!(matches!(late, StoreError::LeaseLost { .. }), "{late}");
+}
+
+#[tokio::test]
 async fn of_two_workers_that_start_together_one_gets_the_lease() {
     let w = World::new().await;
     let other = Store::open(&w.path()).await.unwrap();

@@ -154,7 +154,10 @@ fn what_is_not_in_its_folder_any_more_is_left_where_it_is() {
         let move_b =
             format!("> POST {ME}/messages/b/move\n> {}\n< 201\n< {{}}", json!({ "destinationId": "DONE" }));
         let (host, mut session) = session(&format!("{}{move_b}", places()));
-        expected(session.move_messages(&messages, "DONE", again).unwrap());
+        let outcomes = session.move_messages(&messages, "DONE", again).unwrap();
+        let told = outcomes.iter().filter_map(|o| o.new_id.as_deref());
+        assert_eq!(told.collect::<Vec<_>>(), ["a:DONE"], "of what is in the target, and of nothing else");
+        expected(outcomes);
         finish(&host);
     }
     let (host, mut session) = session(&format!("{}> POST {ME}/messages/b/permanentDelete\n< 204", places()));

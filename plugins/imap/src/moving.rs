@@ -36,7 +36,10 @@ impl ImapSession {
         for group in groups {
             if group.folder == target {
                 // They are there already.
-                outcomes.extend(group.uids.iter().map(|uid| Outcome::done(group.id(*uid))));
+                outcomes.extend(group.uids.iter().map(|uid| {
+                    let id = group.id(*uid);
+                    Outcome::moved(id.clone(), Some(id))
+                }));
                 continue;
             }
             if let Err(error) = self.select_valid(&group.folder, group.validity, Purpose::Write) {

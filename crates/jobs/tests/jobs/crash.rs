@@ -97,6 +97,36 @@ async fn whenever_the_power_fails_the_next_run_brings_each_message_once() {
 }
 
 #[tokio::test]
+async fn what_a_person_moves_while_the_power_is_off_comes_once_wherever_it_fails_again() {
+    for point in ["fetched", "sink-renamed", "sink-committed", "ledger-delivered", "mailbox-changed"] {
+        let dir = home_with_mail();
+        assert!(dies(dir.path(), point, false), "{point}");
+        let mailbox = bench(dir.path()).await.mailbox;
+        let dragged = mailbox.tokens("In").pop();
+        if let Some(token) = &dragged {
+            mailbox.drag(token, "In", "In/Sub");
+        }
+        let one = mailbox.tokens("In/Done").pop();
+        if let Some(token) = &one {
+            mailbox.copy(token, "In/Done", "In/Sub");
+        }
+        // With what is lost in memory only, and after it was found again.
+        for again in ["mailbox-changed", "mailbox-changed:2"] {
+            dies(dir.path(), again, false);
+        }
+        let bench = bench(dir.path()).await;
+        bench.import().await;
+        assert_eq!(bench.import().await, 0, "{point}");
+        for (token, count) in bench.delivered() {
+            let copies = u32::from(one.as_ref() == Some(&token));
+            assert_eq!(count, 1 + copies, "{point}: {token}, {dragged:?} was moved");
+        }
+        assert_eq!(bench.mailbox.tokens("In/Done").len(), 5 + one.iter().len(), "{point}");
+        assert!(bench.states().await.iter().all(|state| *state == LedgerState::Done), "{point}");
+    }
+}
+
+#[tokio::test]
 async fn ids_that_change_while_the_power_is_off_double_nothing() {
     let dir = home_with_mail();
     assert!(dies(dir.path(), "sink-committed:2", false));

@@ -7,6 +7,7 @@ mod baseline;
 mod crash;
 mod failures;
 mod import;
+mod relocated;
 mod restored;
 mod service;
 mod settled;

@@ -39,6 +39,10 @@ pub struct Script {
     pub all_trap: bool,
     pub move_denied: bool,
     pub move_unsaid: bool,
+    /// New ids are not told.
+    pub move_untold: bool,
+    /// A person moves this message from one folder to another before the next move.
+    pub drag_before_move: Option<(String, String, String)>,
     pub denied: Vec<String>,
     pub throttle_listings: u32,
     pub endless: bool,
@@ -395,24 +399,24 @@ impl Session for FakeSession {
         _again: bool,
     ) -> Result<Vec<Outcome>> {
         self.usable()?;
-        let (denied, unsaid) = {
-            let script = self.script.lock().unwrap();
-            (script.move_denied, script.move_unsaid)
-        };
-        if denied {
+        let script = self.script.lock().unwrap().clone();
+        if script.move_denied {
             return Err(ConnectorError::new(ErrorKind::PermissionMissing, "moving is not allowed")
                 .with_code("NOPERM"));
         }
         let target = self.path(target);
-        let mut outcomes = self.outcomes(messages, |id| {
-            self.change(id, |world, path, index| {
-                let mut mail = world.folders.get_mut(path).unwrap().remove(index);
-                world.last += 1;
-                mail.uid = world.last;
-                world.folders.get_mut(&target).unwrap().push(mail);
-            });
-        });
-        if unsaid {
+        if let Some((token, from, to)) = script.drag_before_move {
+            self.script.lock().unwrap().drag_before_move = None;
+            self.mailbox.drag(&token, &from, &to);
+        }
+        let mut outcomes = self.outcomes(messages, |_| {});
+        for outcome in &mut outcomes {
+            if self.change(&outcome.message, |world, path, index| world.put_elsewhere(path, index, &target)) {
+                let mail = self.mailbox.world().folders[&target].last().cloned();
+                outcome.new_id = mail.filter(|_| !script.move_untold).map(|mail| self.id(&mail));
+            }
+        }
+        if script.move_unsaid {
             outcomes.pop();
         }
         Ok(outcomes)

@@ -19,6 +19,16 @@ pub struct World {
     pub changes: u32,
 }
 
+impl World {
+    /// Moves the message at this place of a folder: it gets a new id.
+    pub fn put_elsewhere(&mut self, from: &str, index: usize, to: &str) {
+        let mut mail = self.folders.get_mut(from).unwrap().remove(index);
+        self.last += 1;
+        mail.uid = self.last;
+        self.folders.get_mut(to).unwrap().push(mail);
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mail {
     /// New after each move, as in many services.
@@ -131,6 +141,26 @@ impl Mailbox {
         let tokens: Vec<String> = (1..=count).map(|n| format!("t{n}")).collect();
         tokens.iter().for_each(|token| _ = self.put(folder, token));
         tokens
+    }
+
+    /// A person moves a message.
+    pub fn drag(&self, token: &str, from: &str, to: &str) {
+        let mut world = self.world();
+        let index = world.folders[from].iter().position(|mail| mail.token == token).unwrap();
+        world.put_elsewhere(from, index, to);
+        drop(world);
+        self.save();
+    }
+
+    /// A person copies a message.
+    pub fn copy(&self, token: &str, from: &str, to: &str) {
+        let mut world = self.world();
+        let mut mail = world.folders[from].iter().find(|mail| mail.token == token).unwrap().clone();
+        world.last += 1;
+        mail.uid = world.last;
+        world.folders.get_mut(to).unwrap().push(mail);
+        drop(world);
+        self.save();
     }
 
     /// The tokens in a folder, sorted.

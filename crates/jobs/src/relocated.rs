@@ -1,0 +1,197 @@
+//! Messages that a person moved from one folder of the job into another. They have new ids there, and are not imported a second
+//! time. A copy is a message of its own, and is imported; so is a message without a Message-ID, as nothing tells where to look.
+//!
+//! Where messages stay, a person may move any of them at any time. Where the job moves them, it is about those that were delivered,
+//! and that a person moved before we did. One that we moved, and that a person puts back, is to be imported again. A message that
+//! was deleted cannot be told from one that was moved and then deleted, so there nothing is recognised.
+
+use std::collections::{HashMap, HashSet};
+
+use wissel_model::{
+    Account, Folder, ImportJob, LedgerEntry, LedgerState, MessageId, MessageKey, MessageSummary, PageRequest,
+    ProcessedAction, Session,
+};
+use wissel_store::{Mapping, Store};
+
+use crate::folders::JobFolders;
+use crate::listing::Pages;
+use crate::matching::{Fingerprint, Found, Setting, bare, fingerprint, fingerprint_of_entry};
+use crate::pass::Pass;
+use crate::recognise::recognise;
+use crate::{Event, JobError};
+
+/// Messages asked for in one page of a folder that is looked through.
+const PAGE: u32 = 1_000;
+
+/// What is known of the messages of a page.
+#[derive(Default)]
+pub(crate) struct Relocated {
+    /// Entries of the ledger, and the ids that they have here.
+    pub(crate) here: Vec<(LedgerEntry, MessageId)>,
+    /// Entries that lie in the processed folder: we moved them, and could not record it.
+    processed: Vec<MessageKey>,
+}
+
+/// Looks which of these new messages of the folder are ones that the ledger knows in another folder of the job, where they are
+/// not any more. Changes nothing.
+pub(crate) async fn relocated(
+    session: &mut dyn Session,
+    store: &Store,
+    job: &ImportJob,
+    account: &Account,
+    folders: &JobFolders,
+    folder: &Folder,
+    messages: &[MessageSummary],
+) -> Result<Relocated, JobError> {
+    use LedgerState::{Baseline, Delivered, Done, Quarantined};
+    let (states, setting): (&[LedgerState], _) = match job.action {
+        ProcessedAction::Leave | ProcessedAction::MarkRead => {
+            (&[Delivered, Done, Baseline, Quarantined], Setting::Stay)
+        }
+        ProcessedAction::Move => (&[Delivered], Setting::Elsewhere),
+        ProcessedAction::Delete => return Ok(Relocated::default()),
+    };
+    if folders.scanned.len() < 2 {
+        return Ok(Relocated::default());
+    }
+    let names: Vec<String> = messages.iter().filter_map(name).collect();
+    let known = store.entries_named(job.id, account.id, &names, states).await?;
+    let mut twins: Vec<&[LedgerEntry]> = known
+        .chunk_by(|one, other| one.key == other.key)
+        .filter(|places| {
+            places.last().is_some_and(|last| {
+                last.folder != folder.id && folders.scanned.iter().any(|scanned| scanned.id == last.folder)
+            })
+        })
+        .collect();
+    let present = still_in_place(session, account, &folders.scanned, &twins).await?;
+    twins.retain(|places| places.iter().all(|entry| !present.contains(&entry.key)));
+    let mut entries: Vec<LedgerEntry> =
+        twins.into_iter().filter_map(|places| places.last().cloned()).collect();
+    let mut moved = Relocated::default();
+    if let (false, ProcessedAction::Move, Some(to)) = (entries.is_empty(), job.action, &folders.processed) {
+        moved.processed = arrived(session, account, to, &entries).await?;
+        entries.retain(|entry| !moved.processed.contains(&entry.key));
+    }
+    if entries.is_empty() {
+        return Ok(moved);
+    }
+    let names: HashSet<String> =
+        entries.iter().filter_map(|entry| entry.internet_message_id.as_deref().map(bare)).collect();
+    let found = messages.iter().filter(|message| name(message).is_some_and(|name| names.contains(&name)));
+    let found = found.map(|message| Found { folder: folder.id.clone(), message: message.clone() }).collect();
+    let matched = recognise(session, account, folder, entries.clone(), found, setting).await?;
+    let mut ids: HashMap<MessageKey, MessageId> =
+        matched.pairs.into_iter().map(|(key, found)| (key, found.message.id)).collect();
+    moved.here =
+        entries.into_iter().filter_map(|entry| ids.remove(&entry.key).map(|id| (entry, id))).collect();
+    Ok(moved)
+}
+
+fn name(message: &MessageSummary) -> Option<String> {
+    message.internet_message_id.as_deref().map(bare)
+}
+
+/// The moment from which on the messages were received; none when that is not known of all.
+fn request<'a>(entries: impl IntoIterator<Item = &'a LedgerEntry>) -> PageRequest {
+    let received: Option<Vec<_>> = entries.into_iter().map(|entry| entry.received).collect();
+    let received_since = received.and_then(|moments| moments.into_iter().min());
+    PageRequest { size: PAGE, received_since, ..PageRequest::default() }
+}
+
+/// Which messages still lie at one of their places, each with all its places.
+async fn still_in_place(
+    session: &mut dyn Session,
+    account: &Account,
+    scanned: &[Folder],
+    twins: &[&[LedgerEntry]],
+) -> Result<HashSet<MessageKey>, JobError> {
+    let mut present = HashSet::new();
+    for folder in scanned {
+        let here = twins.iter().flat_map(|places| places.iter()).filter(|entry| entry.folder == folder.id);
+        let here: Vec<&LedgerEntry> = here.filter(|entry| !present.contains(&entry.key)).collect();
+        let mut sought: HashMap<&MessageId, MessageKey> =
+            here.iter().map(|entry| (&entry.message, entry.key)).collect();
+        let mut pages = Pages::new(account, folder, request(here.iter().copied()));
+        while !sought.is_empty()
+            && let Some(messages) = pages.next(session).await?
+        {
+            present.extend(messages.iter().filter_map(|message| sought.remove(&message.id)));
+        }
+    }
+    Ok(present)
+}
+
+/// Which of these messages lie in the processed folder, each for one of them that looks like it.
+async fn arrived(
+    session: &mut dyn Session,
+    account: &Account,
+    processed: &Folder,
+    entries: &[LedgerEntry],
+) -> Result<Vec<MessageKey>, JobError> {
+    let mut sought: HashMap<Fingerprint, Vec<MessageKey>> = HashMap::new();
+    for entry in entries {
+        sought.entry(fingerprint_of_entry(entry)).or_default().push(entry.key);
+    }
+    let mut arrived = Vec::new();
+    let mut pages = Pages::new(account, processed, request(entries));
+    while arrived.len() < entries.len()
+        && let Some(messages) = pages.next(session).await?
+    {
+        arrived.extend(messages.iter().filter_map(|m| sought.get_mut(&fingerprint(m))?.pop()));
+    }
+    Ok(arrived)
+}
+
+impl Pass<'_> {
+    /// Takes those out of the new messages of a folder that a person moved there from another folder of the job, and records
+    /// where they are. What was not moved to the processed folder before goes there now.
+    pub(crate) async fn take_out_relocated(
+        &mut self,
+        session: &mut dyn Session,
+        folders: &JobFolders,
+        folder: &Folder,
+        messages: &mut Vec<MessageSummary>,
+    ) -> Result<(), JobError> {
+        let (store, job, account) = (&self.shop.store, self.job, self.account);
+        let Relocated { here, processed } =
+            relocated(session, store, job, account, folders, folder, messages).await?;
+        if !processed.is_empty() {
+            store.finish(self.lease, &processed).await?;
+        }
+        let settled: HashSet<MessageKey> = here.iter().map(|(entry, _)| entry.key).chain(processed).collect();
+        self.lost.retain(|key| !settled.contains(key));
+        if here.is_empty() {
+            return Ok(());
+        }
+        let mapping = |(entry, id): &(LedgerEntry, MessageId)| Mapping {
+            key: entry.key,
+            folder: folder.id.clone(),
+            message: id.clone(),
+        };
+        store.relocate(self.lease, account.id, here.iter().map(mapping).collect()).await?;
+        tracing::info!(
+            account = account.name,
+            folder = folder.display_path(),
+            count = here.len(),
+            "somebody moved messages here from another folder of the job; they are not imported again"
+        );
+        let ids: HashSet<&MessageId> = here.iter().map(|(_, id)| id).collect();
+        messages.retain(|message| !ids.contains(&message.id));
+        self.progress.on(Event::Passed(here.len() as u64));
+        let delivered: Vec<(MessageKey, MessageId)> = here
+            .into_iter()
+            .filter(|(entry, _)| entry.state == LedgerState::Delivered)
+            .map(|(entry, id)| (entry.key, id))
+            .collect();
+        if delivered.is_empty() { Ok(()) } else { self.act(session, folders, &delivered, false).await }
+    }
+
+    /// What is lost did not turn up anywhere: nothing is left to do for it.
+    pub(crate) async fn finish_lost(&mut self) -> Result<(), JobError> {
+        if !self.lost.is_empty() {
+            self.shop.store.finish(self.lease, &std::mem::take(&mut self.lost)).await?;
+        }
+        Ok(())
+    }
+}
