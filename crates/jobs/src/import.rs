@@ -13,7 +13,7 @@ use crate::folders::{in_account, resolve};
 use crate::lease::HeldLease;
 use crate::listing::Listing;
 use crate::pass::{Memory, Pass};
-use crate::relocated::relocated;
+use crate::relocated::{Looks, relocated};
 use crate::target;
 use crate::{Event, JobError, Progress, Workshop};
 
@@ -200,6 +200,7 @@ impl OneAccount<'_> {
             memory,
             broken: false,
             lost: Vec::new(),
+            looks: Looks::default(),
         };
         let result = pass.run(&mut *session).await;
         session.close().await;
@@ -249,6 +250,7 @@ async fn list_account(
     let options = OpenOptions { cancel: stop.clone(), purpose: job.name.clone(), ..OpenOptions::default() };
     let mut session = shop.connectors.open(account, options).await.map_err(in_account(account))?;
     let folders = resolve(&mut *session, job, account, place).await?;
+    let mut looks = Looks::default();
     for folder in &folders.scanned {
         let mut listing = Listing::new(&shop.store, job, account, folder, None);
         while let Some(page) = listing.next(&mut *session).await? {
@@ -257,8 +259,17 @@ async fn list_account(
             }
             progress.on(Event::Passed(page.passed));
             report.left_out += page.left_out;
-            let moved =
-                relocated(&mut *session, &shop.store, job, account, &folders, folder, &page.messages).await?;
+            let moved = relocated(
+                &mut *session,
+                &shop.store,
+                job,
+                account,
+                &folders,
+                folder,
+                &page.messages,
+                &mut looks,
+            )
+            .await?;
             let is_new = |message: &MessageSummary| moved.here.iter().all(|(_, m)| *m != message.id);
             let candidates = page
                 .messages

@@ -28,8 +28,8 @@ pub(crate) enum Setting<'a> {
     /// New ids in a folder that done messages have left: one that looks like such a message may be another one with the
     /// same Message-ID, or the message itself, back from a backup. Only the digest tells.
     Leave,
-    /// Another folder, into which a person may have moved messages that were delivered and are still to be moved by us. What
-    /// is recognised there is moved away unread, so only the digest tells.
+    /// Another folder, into which a person may have moved messages. Two that differ may have one Message-ID and one second, so
+    /// only the digest tells, where there is one.
     Elsewhere,
 }
 
@@ -38,7 +38,7 @@ impl Setting<'_> {
         match self {
             Self::Switch(_) | Self::Stay => true,
             Self::Leave => entry.state != LedgerState::Done,
-            Self::Elsewhere => false,
+            Self::Elsewhere => entry.digest.is_none(),
         }
     }
 }

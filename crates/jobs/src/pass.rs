@@ -25,6 +25,7 @@ use crate::quarantine::set_aside;
 use crate::recognise::{Standing, expect_ids_valid, keep_ids_valid};
 use crate::recorder::{Recorded, Recording, ToRecorder, pipeline};
 use crate::recover::record_held;
+use crate::relocated::Looks;
 use crate::{Event, ImportReport, JobError, Progress, Workshop};
 
 /// Messages in a row that break the session twice each before the connector or the server is blamed, not the messages.
@@ -48,6 +49,8 @@ pub(crate) struct Pass<'a> {
     /// Delivered messages that an earlier pass did not find where they were, and neither did this one: a person has moved or
     /// deleted them, or the earlier pass did and died. They are done with, unless they turn up in another folder of the job.
     pub(crate) lost: Vec<MessageKey>,
+    /// What was looked through for messages that a person moved.
+    pub(crate) looks: Looks,
 }
 
 /// What a run remembers over its passes. All but the report is about one account: another one may give its messages
@@ -64,6 +67,8 @@ pub(crate) struct Memory {
     pub(crate) suspects: Vec<(Folder, MessageKey, FailedMessage)>,
     /// Whether messages that may have ended the process were tried; see [`crate::suspects`].
     pub(crate) tried_suspects: bool,
+    /// How often the session broke while it was looked which messages a person moved.
+    pub(crate) broken_looks: u32,
     /// Messages that broke the session each time, since one was fetched last.
     pub(crate) casualties: u32,
     /// Messages that are left to the next run, and the first reason.
@@ -117,7 +122,8 @@ impl Pass<'_> {
         self.try_suspects(session, &folders).await?;
         for folder in &folders.scanned {
             let standing = standings.get(&folder.id);
-            if standing.is_some_and(|standing| standing.settled) {
+            // What is lost may have come in since the folder was asked.
+            if self.lost.is_empty() && standing.is_some_and(|standing| standing.settled) {
                 tracing::debug!(folder = folder.display_path(), "unchanged since the last listing");
                 standings.remove(&folder.id);
                 continue;

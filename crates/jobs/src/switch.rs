@@ -21,6 +21,7 @@ use crate::pass::{Memory, Pass};
 use crate::probe::check_rights;
 use crate::recognise::{entries, list_all, mapping, recognise};
 use crate::recover::record_held;
+use crate::relocated::Looks;
 use crate::target;
 use crate::{JobError, NoProgress, Workshop};
 
@@ -276,6 +277,7 @@ async fn drain(
             memory: &mut memory,
             broken: false,
             lost: Vec::new(),
+            looks: Looks::default(),
         });
     }
     let mut session = shop.connectors.open(old, opened_for(job, stop)).await.map_err(in_account(old))?;

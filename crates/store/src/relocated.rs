@@ -33,7 +33,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// Records that messages of the ledger were found at other places of the account. A reservation of such a place, of
+    /// Records that messages of the ledger were found at other places of the account. What is known of such a place, of
     /// which nothing was delivered, gives way.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Store {
             Box::pin(async move {
                 for mapping in &mappings {
                     sqlx::query(
-                        "DELETE FROM ledger WHERE state = 'reserved' AND key IN (SELECT key FROM ledger_location \
+                        "DELETE FROM ledger WHERE state IN ('reserved', 'filtered') AND key IN (SELECT key FROM ledger_location \
                          WHERE job = ? AND account = ? AND folder = ? AND message = ?)",
                     )
                     .bind(job.to_string())

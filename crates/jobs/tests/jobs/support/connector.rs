@@ -45,6 +45,8 @@ pub struct Script {
     pub drag_before_move: Option<(String, String, String)>,
     pub denied: Vec<String>,
     pub throttle_listings: u32,
+    /// A folder that may not be listed.
+    pub unlistable: Option<String>,
     pub endless: bool,
     /// Each page lists its messages twice, and its last one is listed on the next page too.
     pub twice_listed: bool,
@@ -275,6 +277,9 @@ impl Session for FakeSession {
         let (late, endless, twice) = {
             let mut script = self.script.lock().unwrap();
             script.listed_folders.push(path.clone());
+            if script.unlistable.as_ref() == Some(&path) {
+                return Err(ConnectorError::new(ErrorKind::PermissionMissing, "you may not look"));
+            }
             if script.throttle_listings > 0 {
                 script.throttle_listings -= 1;
                 let mut error = ConnectorError::new(ErrorKind::Throttled, "slow down");
