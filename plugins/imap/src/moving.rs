@@ -118,7 +118,7 @@ impl ImapSession {
         again: bool,
     ) -> Result<Vec<Outcome>> {
         let mut copied = NewIds::new();
-        let (mut there, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        let (mut there, mut gone) = (BTreeSet::new(), BTreeSet::<Uid>::new());
         if again {
             let facts = self.existing(uids)?;
             // Some servers refuse to copy what is gone.
