@@ -3,7 +3,9 @@
 pub mod bench;
 pub mod connector;
 pub mod mailbox;
+pub mod script;
 
 pub use bench::*;
 pub use connector::*;
 pub use mailbox::*;
+pub use script::*;
