@@ -2,8 +2,8 @@
 //! time. A copy is a message of its own, and is imported; so is a message without a Message-ID, as nothing tells where to look.
 //!
 //! Where messages stay, a person may move any of them at any time. Where the job moves them, it is about those that were delivered,
-//! and that a person moved before we did. One that we moved, and that a person puts back, is to be imported again. A message that
-//! was deleted cannot be told from one that was moved and then deleted, so there nothing is recognised.
+//! and that a person moved before we did. One that we moved, and that a person puts back, is to be imported again. A job that
+//! deletes cannot tell what it deleted from what a person moved, so there nothing is recognised.
 
 use std::collections::{HashMap, HashSet};
 
@@ -38,9 +38,13 @@ pub(crate) struct Relocated {
     processed: Vec<MessageKey>,
 }
 
-/// The folders that were looked through in this pass.
+/// What was seen in this pass of folders that messages may have been moved out of.
 #[derive(Default)]
-pub(crate) struct Looks(HashMap<FolderId, Look>);
+pub(crate) struct Looks {
+    looked_through: HashMap<FolderId, Look>,
+    /// Folders outside the job that messages of it once lay in, and whether they are gone.
+    outside: HashMap<FolderId, bool>,
+}
 
 /// What lay in a folder.
 #[derive(Default)]
@@ -140,16 +144,15 @@ impl Looks {
         if scanned.iter().any(|folder| folder.id == *id) {
             return Ok(true);
         }
-        if let Some(look) = self.0.get(id) {
-            return Ok(look.cost == 0);
+        if let Some(gone) = self.outside.get(id) {
+            return Ok(*gone);
         }
         let gone = match session.find_folder(&FolderAddress::Id(id.clone())).await {
             Ok(_) => false,
             Err(error) if error.kind == ErrorKind::NotFound => true,
             Err(error) => return Err(in_account(account)(error)),
         };
-        let look = Look { since: None, ids: HashSet::new(), cost: usize::from(!gone), served: 0 };
-        self.0.insert(id.clone(), look);
+        self.outside.insert(id.clone(), gone);
         Ok(gone)
     }
 
@@ -184,16 +187,16 @@ impl Looks {
         since: Option<Timestamp>,
     ) -> Result<&HashSet<MessageId>, JobError> {
         let holds = |look: &Look| look.served < look.cost && (look.since.is_none() || look.since <= since);
-        if !self.0.get(&folder.id).is_some_and(holds) {
-            let mut look = Look { since, ids: HashSet::new(), cost: 0, served: 0 };
+        if !self.looked_through.get(&folder.id).is_some_and(holds) {
+            let mut look = Look { since, ..Look::default() };
             let mut pages = Pages::new(account, folder, request(since));
             while let Some(messages) = pages.next(session).await? {
                 look.cost += 1;
                 look.ids.extend(messages.into_iter().map(|message| message.id));
             }
-            self.0.insert(folder.id.clone(), look);
+            self.looked_through.insert(folder.id.clone(), look);
         }
-        let look = self.0.entry(folder.id.clone()).or_default();
+        let look = self.looked_through.entry(folder.id.clone()).or_default();
         look.served += 1;
         Ok(&look.ids)
     }

@@ -118,20 +118,19 @@ impl ImapSession {
         again: bool,
     ) -> Result<Vec<Outcome>> {
         let mut copied = NewIds::new();
-        let (mut there, mut gone) = (BTreeSet::new(), BTreeSet::<Uid>::new());
+        let (mut there, mut to_copy) = (BTreeSet::new(), uids.to_vec());
         if again {
             let facts = self.existing(uids)?;
             // Some servers refuse to copy what is gone.
-            gone.extend(uids);
-            facts.iter().filter_map(|f| f.uid).for_each(|uid| _ = gone.remove(&uid));
+            let existing: BTreeSet<Uid> = facts.iter().filter_map(|f| f.uid).collect();
+            to_copy.retain(|uid| existing.contains(uid));
             // We mark a message only after its copy was checked, and who else marked it wanted it gone.
             there.extend(facts.iter().filter(|f| f.deleted).filter_map(|f| f.uid));
             let unmarked: Vec<_> = facts.into_iter().filter(|f| !f.deleted).collect();
             copied = self.find_copies(group, &unmarked, target)?;
             there.extend(copied.keys().copied());
         }
-        let to_copy: Vec<_> =
-            uids.iter().copied().filter(|uid| !there.contains(uid) && !gone.contains(uid)).collect();
+        to_copy.retain(|uid| !there.contains(uid));
         let mut failed = BTreeSet::new();
         for (members, set) in chunks(&to_copy) {
             let mailbox = names::mailbox(target, self.connection.utf8)?;

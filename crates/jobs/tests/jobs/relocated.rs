@@ -136,6 +136,23 @@ async fn one_that_could_not_be_moved_and_is_moved_by_a_person_is_moved_from_ther
 }
 
 #[tokio::test]
+async fn one_that_is_moved_into_a_folder_that_was_found_unchanged_is_looked_for_there_too() {
+    let bench = Bench::new().await;
+    bench.script().exact_cursors = true;
+    bench.mailbox.put("In/Sub", "marked before");
+    baseline(&bench.shop, &bench.job, false, "test", &NoProgress, &CancellationToken::new()).await.unwrap();
+    assert_eq!((bench.import().await, bench.import().await), (0, 0));
+    bench.mailbox.put("In", "taken");
+    bench.script().move_denied = true;
+    assert_eq!(bench.run().await.imported, 1);
+    bench.script().move_denied = false;
+    bench.script().drag_before_move = Some(("taken".to_owned(), "In".to_owned(), "In/Sub".to_owned()));
+    assert_eq!((bench.import().await, bench.import().await), (0, 0));
+    bench.assert_delivered_once(&["taken"]);
+    assert_eq!(bench.mailbox.tokens("In/Done"), ["taken"]);
+}
+
+#[tokio::test]
 async fn where_the_processed_folder_may_not_be_listed_nothing_is_held_up() {
     let bench = Bench::new().await;
     bench.mailbox.put("In", "t1");

@@ -1,7 +1,7 @@
 //! OAuth clients: whether each has a secret where it needs one, and until when that works.
 
 use wissel_model::description::AuthMethod;
-use wissel_model::{ClientSecret, OAuthClient, SecretState, Stage, clock};
+use wissel_model::{Account, ClientSecret, Description, OAuthClient, SecretState, Stage, clock};
 
 use super::Findings;
 use crate::context::Context;
@@ -22,10 +22,13 @@ async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Resu
     let (store, language, now) = (context.store().await?, context.language, clock::now());
     let mut refused = refusals::all(context).await?;
     let has_expired = |secret: &ClientSecret| Stage::of(secret.expires, now) == Stage::Expired;
+    let accounts = store.accounts().await?;
     for client in store.clients().await? {
         let secrets = store.client_secrets(client.id).await?;
         let Some(secret) = secrets.iter().find(|secret| secret.state == SecretState::InUse) else {
-            if needs_secret(context, &client).await? {
+            // Of a connector that is not installed nothing is known; its accounts tell.
+            let Ok(description) = context.description(&client.connector).await else { continue };
+            if needs_secret(&client, &description, &accounts) {
                 let name = quoted(&client.name);
                 let (message, next) = language.pick(
                     ("none is stored", format!("Add one with `wissel client secret add {name}`.")),
@@ -68,11 +71,9 @@ async fn look_at_all(context: &Context, findings: &mut Findings) -> anyhow::Resu
 }
 
 /// Whether an account signs in with this client in a way that takes a secret: a public client has none.
-async fn needs_secret(context: &Context, client: &OAuthClient) -> anyhow::Result<bool> {
-    let Ok(description) = context.description(&client.connector).await else { return Ok(false) };
-    let accounts = context.store().await?.accounts().await?;
-    let its =
-        accounts.iter().filter(|account| account.client.as_ref().is_some_and(|one| one.id == client.id));
-    let mut methods = its.filter_map(|account| description.auth_method(&account.auth));
-    Ok(methods.any(AuthMethod::needs_client_secret))
+fn needs_secret(client: &OAuthClient, description: &Description, accounts: &[Account]) -> bool {
+    let is_its = |account: &&Account| account.client.as_ref().is_some_and(|one| one.id == client.id);
+    let mut methods =
+        accounts.iter().filter(is_its).filter_map(|account| description.auth_method(&account.auth));
+    methods.any(AuthMethod::needs_client_secret)
 }

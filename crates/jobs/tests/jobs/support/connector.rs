@@ -254,7 +254,8 @@ impl Session for FakeSession {
         let mut now = format!("{validity}.{last}");
         if self.script.lock().unwrap().exact_cursors {
             let state = serde_json::to_string(&self.mailbox.world().folders[&self.path(folder)]).unwrap();
-            now = format!("{now}.{state}");
+            // Of this folder alone: what comes into others changes nothing.
+            now = format!("{validity}.0.{state}");
         }
         let mut since = since.map(|since| since.split('.'));
         let mut part = || since.as_mut().and_then(|since| since.next()?.parse::<u32>().ok());
